@@ -1,0 +1,1 @@
+//! The turn of talk: from what was meant to what is done and answered.

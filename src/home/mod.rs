@@ -1,0 +1,1 @@
+//! Areas, devices, states: the home that is acted on.

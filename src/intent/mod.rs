@@ -1,0 +1,1 @@
+//! What was meant: sentence templates and the match of an utterance against them.

@@ -1,0 +1,1 @@
+//! One conversation: the wiring of the stages.
