@@ -1,6 +1,86 @@
 //! What was said: speech to text.
+//!
+//! [`Recognizer`] is the room's door; [`Whisper`] is the engine behind it, `guards` what keeps that
+//! engine from looping and inventing.
+
+mod guards;
+mod hanzi;
+mod whisper;
 
 use serde::{Deserialize, Serialize};
+
+pub use hanzi::Script;
+pub use whisper::Whisper;
+
+/// Settings of this room, `[asr]` in the configuration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The recogniser's id in the catalogue.
+    pub model: String,
+    /// The language spoken: a code such as `en` or `zh`, or `auto` to tell it from the audio.
+    pub language: String,
+    /// The languages that `auto` chooses among.
+    pub languages: Vec<String>,
+    /// Threads for one recognition; 0 takes as many as there are cores, at most four.
+    pub threads: usize,
+    /// Encoder positions (a fiftieth of a second each) of silence after the audio. Fewer than 128
+    /// are faster and loop; 1500 is Whisper's full window.
+    pub context_margin: usize,
+    /// Which characters Chinese text comes out in.
+    pub script: Script,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            model: "whisper-base".into(),
+            language: "auto".into(),
+            languages: vec!["en".into(), "zh".into()],
+            threads: 0,
+            context_margin: 128,
+            script: Script::Simplified,
+        }
+    }
+}
+
+impl Config {
+    /// Every value that cannot be used, each with its cure.
+    #[must_use]
+    pub fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        let mut language = |value: &str, name: &str| {
+            if !whisper::knows_language(value) {
+                problems.push(format!(
+                    "asr.{name}: whisper does not know the language {value:?}; use a code such as \"en\" or \"zh\""
+                ));
+            }
+        };
+        if self.language != "auto" {
+            language(&self.language, "language");
+        }
+        for value in &self.languages {
+            language(value, "languages");
+        }
+        if self.language == "auto" && self.languages.is_empty() {
+            problems.push(
+                "asr.languages: is empty, so \"auto\" has nothing to choose from; name at least one language"
+                    .into(),
+            );
+        }
+        if self.threads > 64 {
+            problems.push(format!("asr.threads: {} is more than 64; 0 chooses by itself", self.threads));
+        }
+        problems
+    }
+
+    fn thread_count(&self) -> usize {
+        match self.threads {
+            0 => std::thread::available_parallelism().map_or(2, usize::from).min(4),
+            n => n,
+        }
+    }
+}
 
 /// Text with what is known about it.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -11,7 +91,7 @@ pub struct Transcript {
     pub language: String,
     /// Pieces with times, in seconds from the beginning of the audio that was given.
     pub segments: Vec<Segment>,
-    /// Mean log-probability of a token, 0 is certain.
+    /// Mean log-probability of a token; 0 is certain.
     pub avg_logprob: f32,
     /// Probability that the audio holds no speech, 0 to 1.
     pub no_speech_prob: f32,
@@ -38,6 +118,35 @@ pub enum Hypothesis {
 }
 
 /// Turns an utterance into text.
+///
+/// ```
+/// use hearken::asr::{AsrError, Hypothesis, Recognizer, Transcript};
+///
+/// /// Says how long the audio was, in words that need no model.
+/// struct Stopwatch;
+///
+/// impl Recognizer for Stopwatch {
+///     fn transcribe(
+///         &mut self,
+///         audio: &[f32],
+///         _stop: &dyn Fn() -> bool,
+///         out: &mut dyn FnMut(Hypothesis),
+///     ) -> Result<(), AsrError> {
+///         let text = format!("{} ms", audio.len() / 16);
+///         out(Hypothesis::Final(Transcript { text, language: "en".into(), ..Default::default() }));
+///         Ok(())
+///     }
+/// }
+///
+/// let mut heard = String::new();
+/// Stopwatch.transcribe(&[0.0; 1600], &|| false, &mut |h| {
+///     if let Hypothesis::Final(t) = h {
+///         heard = t.text;
+///     }
+/// })?;
+/// assert_eq!(heard, "100 ms");
+/// # Ok::<(), AsrError>(())
+/// ```
 pub trait Recognizer: Send {
     /// Transcribes mono samples at 16 kHz.
     ///
@@ -64,6 +173,26 @@ pub enum AsrError {
         /// The model's file.
         path: String,
         /// Why.
+        reason: String,
+    },
+    /// A language that the model cannot be asked for.
+    #[error(
+        "the recogniser {model} cannot transcribe {language:?}: {reason}"
+    )]
+    Language {
+        /// The language as it was given.
+        language: String,
+        /// The model's file.
+        model: String,
+        /// Why not.
+        reason: String,
+    },
+    /// The engine failed on this utterance.
+    #[error("whisper failed to {step}: {reason}")]
+    Engine {
+        /// What it was doing.
+        step: &'static str,
+        /// The engine's words.
         reason: String,
     },
 }

@@ -1,0 +1,484 @@
+//! Whisper, by way of whisper.cpp.
+//!
+//! The decoding loop is ours and not `whisper_full`'s, for three reasons: one encoder pass serves
+//! telling the language *and* the text (`whisper_full` encodes twice), the language can be held to
+//! those that are spoken in this house, and a loop is stopped at the token where it shows.
+
+#![allow(unsafe_code, reason = "the door to whisper.cpp; each block says why it is sound")]
+
+use std::ffi::c_void;
+use std::path::Path;
+use std::sync::Arc;
+
+use whisper_rs::{
+    FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperState,
+    WhisperSysContext, WhisperSysState, WhisperTokenId,
+};
+
+use super::guards::{Evidence, FULL_CONTEXT, audio_context, invented, looping_tail, token_limit};
+use super::{AsrError, Config, Hypothesis, Recognizer, Segment, Transcript};
+use crate::audio::SAMPLE_RATE;
+
+/// Whisper looks at 30 seconds at a time.
+const WINDOW: usize = 30 * SAMPLE_RATE as usize;
+
+/// whisper.cpp leaves audio of less than a tenth of a second alone; a second costs nothing more.
+const SHORTEST: usize = SAMPLE_RATE as usize;
+
+/// A Whisper model with one decoding state.
+pub struct Whisper {
+    state: WhisperState,
+    model: Arc<Model>,
+    config: Config,
+    threads: usize,
+}
+
+/// What the states of one model share.
+struct Model {
+    context: WhisperContext,
+    path: String,
+    /// Tokens that are never text: brackets, musical notes, quotes (OpenAI's default list).
+    suppressed: Vec<WhisperTokenId>,
+    /// A lone space, which must not come first.
+    blank: Option<WhisperTokenId>,
+    /// Prompt tokens of the languages that may be chosen, with their codes; empty for English-only
+    /// models.
+    languages: Vec<(WhisperTokenId, String)>,
+}
+
+/// One pass of the decoder.
+struct Decoded {
+    tokens: Vec<WhisperTokenId>,
+    language: String,
+    evidence: Evidence,
+    /// Why the result is not to be trusted, if so.
+    doubt: Option<Doubt>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Doubt {
+    Looped,
+    RanToTheLimit,
+    Improbable,
+}
+
+/// Whether whisper.cpp has a token for the language code.
+pub(super) fn knows_language(code: &str) -> bool {
+    whisper_rs::get_lang_id(code).is_some()
+}
+
+impl Whisper {
+    /// Loads a model in whisper.cpp's ggml format.
+    ///
+    /// # Errors
+    /// [`AsrError::Load`] when the file is not such a model, [`AsrError::Language`] when the model
+    /// cannot do the configured languages.
+    pub fn open(path: &Path, config: &Config) -> Result<Self, AsrError> {
+        // Without this whisper.cpp writes pages to standard error.
+        whisper_rs::install_logging_hooks();
+        let shown = path.display().to_string();
+        let load_error = |reason: String| AsrError::Load { path: shown.clone(), reason };
+        check_header(path).map_err(load_error)?;
+
+        let mut parameters = WhisperContextParameters::default();
+        // Flash attention looped on short clips and was slower on the CPU.
+        parameters.use_gpu(false).flash_attn(false);
+        let context = WhisperContext::new_with_params(path, parameters)
+            .map_err(|e| load_error(e.to_string()))?;
+        let state = context.create_state().map_err(|e| load_error(e.to_string()))?;
+
+        let wanted: Vec<&str> = match config.language.as_str() {
+            "auto" => config.languages.iter().map(String::as_str).collect(),
+            one => vec![one],
+        };
+        let language_error = |language: &str, reason: &str| AsrError::Language {
+            language: language.to_owned(),
+            model: shown.clone(),
+            reason: reason.to_owned(),
+        };
+        let mut languages = Vec::new();
+        if context.is_multilingual() {
+            for code in &wanted {
+                let id = whisper_rs::get_lang_id(code)
+                    .ok_or_else(|| language_error(code, "no such language code"))?;
+                languages.push((context.token_lang(id), (*code).to_owned()));
+            }
+        } else if !wanted.contains(&"en") {
+            let asked = wanted.first().copied().unwrap_or("auto");
+            return Err(language_error(asked, "the model knows English only"));
+        }
+
+        let eot = context.token_eot();
+        let mut suppressed = Vec::new();
+        let mut blank = None;
+        for id in 0..eot {
+            let Ok(text) = context.token_to_bytes(id) else { continue };
+            let bare = text.strip_prefix(b" ").unwrap_or(text);
+            if std::str::from_utf8(bare).is_ok_and(|t| NON_SPEECH.contains(&t))
+                || matches!(text, b" -" | b" '")
+            {
+                suppressed.push(id);
+            }
+            if text == b" " {
+                blank = Some(id);
+            }
+        }
+        let model = Model { context, path: shown, suppressed, blank, languages };
+        let threads = config.thread_count();
+        Ok(Self { state, model: Arc::new(model), config: config.clone(), threads })
+    }
+
+    /// The file the model came from.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.model.path
+    }
+
+    /// Transcribes at most one window, with the ladder of contexts.
+    fn transcribe_window(
+        &mut self,
+        audio: &[f32],
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Option<Transcript>, AsrError> {
+        let mut padded;
+        let audio = if audio.len() < SHORTEST {
+            padded = audio.to_vec();
+            padded.resize(SHORTEST, 0.0);
+            &padded[..]
+        } else {
+            audio
+        };
+        let limit = token_limit(audio.len());
+        let narrow = audio_context(audio.len(), self.config.context_margin);
+        // A wider window cures nearly every loop; the full one is what Whisper was trained on.
+        let mut ladder = vec![narrow, audio_context(audio.len(), 2 * self.config.context_margin + 128)];
+        ladder.push(FULL_CONTEXT);
+        ladder.dedup();
+
+        let mut best: Option<Decoded> = None;
+        for context in ladder {
+            if stop() {
+                return Ok(None);
+            }
+            self.encode(audio, context)?;
+            let Some(decoded) = self.decode(limit, stop)? else { return Ok(None) };
+            let doubt = decoded.doubt;
+            if doubt.is_some() {
+                tracing::debug!(context, ?doubt, "doubtful decode, widening the context");
+            }
+            let better = best.as_ref().is_none_or(|b| {
+                (decoded.doubt.is_none(), decoded.evidence.avg_logprob)
+                    > (b.doubt.is_none(), b.evidence.avg_logprob)
+            });
+            // Low probability on what is surely not speech will not become better.
+            let hopeless = doubt == Some(Doubt::Improbable) && decoded.evidence.no_speech_prob > 0.6;
+            if better {
+                best = Some(decoded);
+            }
+            if doubt.is_none() || hopeless {
+                break;
+            }
+        }
+        Ok(best.map(|decoded| self.transcript(&decoded, audio.len())))
+    }
+
+    fn transcript(&self, decoded: &Decoded, samples: usize) -> Transcript {
+        let mut bytes = Vec::new();
+        for &token in &decoded.tokens {
+            if let Ok(piece) = self.model.context.token_to_bytes(token) {
+                bytes.extend_from_slice(piece);
+            }
+        }
+        // A loop that was cut can end inside a character.
+        let text = String::from_utf8_lossy(&bytes).replace('\u{fffd}', "");
+        let mut text = text.trim().to_owned();
+        if invented(&text, decoded.evidence) {
+            tracing::debug!(text, ?decoded.evidence, "thrown away as invented");
+            text.clear();
+        }
+        if decoded.language == "zh" {
+            text = self.config.script.apply(&text);
+        }
+        let segments = if text.is_empty() {
+            Vec::new()
+        } else {
+            let end = samples as f64 / f64::from(SAMPLE_RATE);
+            vec![Segment { start: 0.0, end, text: text.clone() }]
+        };
+        Transcript {
+            text,
+            language: decoded.language.clone(),
+            segments,
+            avg_logprob: decoded.evidence.avg_logprob,
+            no_speech_prob: decoded.evidence.no_speech_prob,
+        }
+    }
+
+    /// Computes the spectrogram and runs the encoder on `context` positions.
+    fn encode(&mut self, audio: &[f32], context: usize) -> Result<(), AsrError> {
+        // The number of encoder positions of a state can only be set by `whisper_full`. Told not to
+        // begin encoding, it computes the spectrogram, sets the number and returns.
+        let mut params = FullParams::new(SamplingStrategy::Greedy { best_of: 1 });
+        params.set_audio_ctx(i32::try_from(context).unwrap_or(0));
+        params.set_n_threads(i32::try_from(self.threads).unwrap_or(1));
+        params.set_language(Some("en"));
+        params.set_print_progress(false);
+        params.set_print_realtime(false);
+        params.set_print_timestamps(false);
+        // SAFETY: the callback has the type whisper.cpp declares for it, reads none of its
+        // arguments, and needs no user data.
+        unsafe { params.set_start_encoder_callback(Some(do_not_encode)) };
+        self.state.full(params, audio).map_err(|e| engine("prepare the audio", &e))?;
+        self.state.encode(0, self.threads).map_err(|e| engine("encode", &e))
+    }
+
+    /// Decodes greedily what was encoded. `None` when stopped.
+    fn decode(
+        &mut self,
+        limit: usize,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Option<Decoded>, AsrError> {
+        let model = Arc::clone(&self.model);
+        let context = &model.context;
+        let eot = context.token_eot();
+        let failed = |e| engine("decode", &e);
+
+        // After the start token alone Whisper tells the language and whether anybody speaks.
+        self.state.decode(&[context.token_sot()], 0, self.threads).map_err(failed)?;
+        let logits = self.state.get_logits().map_err(failed)?;
+        let no_speech_prob = probability(logits, context.token_nosp());
+        let mut prompt = Vec::with_capacity(3);
+        let mut language = "en".to_owned();
+        let spoken = model.languages.iter().max_by(|(a, _), (b, _)| {
+            logit(logits, *a).total_cmp(&logit(logits, *b))
+        });
+        if let Some((token, code)) = spoken {
+            prompt.extend([*token, context.token_transcribe()]);
+            language.clone_from(code);
+        }
+        prompt.push(context.token_not());
+        self.state.decode(&prompt, 1, self.threads).map_err(failed)?;
+
+        let mut position = 1 + prompt.len();
+        let mut tokens: Vec<WhisperTokenId> = Vec::new();
+        let mut sum_logprob = 0.0;
+        let mut doubt = None;
+        loop {
+            if stop() {
+                return Ok(None);
+            }
+            let logits = self.state.get_logits().map_err(failed)?;
+            let (token, logprob) = model.choose(logits, tokens.is_empty());
+            sum_logprob += logprob;
+            if token == eot {
+                break;
+            }
+            tokens.push(token);
+            if let Some(excess) = looping_tail(&tokens) {
+                tokens.truncate(tokens.len() - excess);
+                doubt = Some(Doubt::Looped);
+                break;
+            }
+            if tokens.len() >= limit {
+                doubt = Some(Doubt::RanToTheLimit);
+                break;
+            }
+            self.state.decode(&[token], position, self.threads).map_err(failed)?;
+            position += 1;
+        }
+        let avg_logprob = (sum_logprob / (tokens.len() + 1) as f64) as f32;
+        if doubt.is_none() && avg_logprob < -1.0 {
+            doubt = Some(Doubt::Improbable);
+        }
+        let evidence = Evidence { no_speech_prob, avg_logprob };
+        Ok(Some(Decoded { tokens, language, evidence, doubt }))
+    }
+}
+
+impl Model {
+    /// The most probable allowed token and its log-probability among the allowed ones.
+    fn choose(&self, logits: &[f32], first: bool) -> (WhisperTokenId, f64) {
+        let eot = self.context.token_eot();
+        // Tokens above the end token are prompts and timestamps, never text.
+        let mut allowed = logits[..=index(eot).min(logits.len() - 1)].to_vec();
+        let mut forbid = |id: WhisperTokenId| {
+            if let Some(value) = allowed.get_mut(index(id)) {
+                *value = f32::NEG_INFINITY;
+            }
+        };
+        self.suppressed.iter().copied().for_each(&mut forbid);
+        if first {
+            self.blank.into_iter().chain([eot]).for_each(&mut forbid);
+        }
+        let (best, max) = allowed
+            .iter()
+            .copied()
+            .enumerate()
+            .max_by(|(_, a), (_, b)| a.total_cmp(b))
+            .unwrap_or((index(eot), 0.0));
+        let sum: f64 = allowed.iter().map(|&l| f64::from(l - max).exp()).sum();
+        (WhisperTokenId::try_from(best).unwrap_or(eot), -sum.ln())
+    }
+}
+
+impl Recognizer for Whisper {
+    fn transcribe(
+        &mut self,
+        audio: &[f32],
+        stop: &dyn Fn() -> bool,
+        out: &mut dyn FnMut(Hypothesis),
+    ) -> Result<(), AsrError> {
+        let mut whole = Transcript { no_speech_prob: 1.0, ..Transcript::default() };
+        let mut at = 0;
+        while at < audio.len() {
+            let rest = &audio[at..];
+            let window = if rest.len() <= WINDOW { rest.len() } else { quiet_cut(rest) };
+            let Some(mut part) = self.transcribe_window(&rest[..window], stop)? else {
+                return Ok(());
+            };
+            let offset = at as f64 / f64::from(SAMPLE_RATE);
+            let end = (at + window) as f64 / f64::from(SAMPLE_RATE);
+            for segment in &mut part.segments {
+                segment.start += offset;
+                segment.end = (segment.end + offset).min(end);
+            }
+            append(&mut whole, part);
+            at += window;
+            if at < audio.len() {
+                out(Hypothesis::Partial(whole.clone()));
+            }
+        }
+        out(Hypothesis::Final(whole));
+        Ok(())
+    }
+}
+
+/// Adds the transcript of the next window.
+fn append(whole: &mut Transcript, part: Transcript) {
+    if part.text.is_empty() && !whole.text.is_empty() {
+        return;
+    }
+    if whole.text.is_empty() {
+        *whole = part;
+        return;
+    }
+    if part.language != "zh" {
+        whole.text.push(' ');
+    }
+    whole.text.push_str(&part.text);
+    whole.segments.extend(part.segments);
+    // The weaker evidence speaks for the whole.
+    whole.avg_logprob = whole.avg_logprob.min(part.avg_logprob);
+    whole.no_speech_prob = whole.no_speech_prob.min(part.no_speech_prob);
+}
+
+/// Where to cut audio that is longer than a window: the quietest 50 ms of its last ten seconds.
+fn quiet_cut(audio: &[f32]) -> usize {
+    let block = SAMPLE_RATE as usize / 20;
+    let first = (WINDOW - WINDOW / 3) / block;
+    let last = WINDOW / block;
+    let energy = |b: usize| -> f32 { audio[b * block..(b + 1) * block].iter().map(|s| s * s).sum() };
+    let quietest = (first..last).min_by(|a, b| energy(*a).total_cmp(&energy(*b)));
+    quietest.unwrap_or(last - 1) * block + block / 2
+}
+
+extern "C" fn do_not_encode(
+    _context: *mut WhisperSysContext,
+    _state: *mut WhisperSysState,
+    _user_data: *mut c_void,
+) -> bool {
+    false
+}
+
+/// whisper.cpp trusts a model file's numbers; so look at them before it does.
+fn check_header(path: &Path) -> Result<(), String> {
+    use std::io::Read;
+    let mut file = std::fs::File::open(path).map_err(|e| e.to_string())?;
+    let mut head = [0u8; 48];
+    file.read_exact(&mut head).map_err(|_| {
+        "the file is too short to be a model; fetch it again with `hearken models pull`".to_owned()
+    })?;
+    let mut words = head.chunks_exact(4).map(|w| u32::from_le_bytes([w[0], w[1], w[2], w[3]]));
+    if words.next() != Some(0x6767_6d6c) {
+        return Err(
+            "the file is not in whisper.cpp's ggml format; `hearken models import` converts others"
+                .into(),
+        );
+    }
+    let h: Vec<u32> = words.collect();
+    let plausible = (50_000..60_000).contains(&h[0])
+        && h[1] as usize == FULL_CONTEXT
+        && (64..=2048).contains(&h[2])
+        && (1..=64).contains(&h[3])
+        && (1..=64).contains(&h[4])
+        && (1..=2048).contains(&h[5])
+        && (64..=2048).contains(&h[6])
+        && (1..=64).contains(&h[7])
+        && (1..=64).contains(&h[8])
+        && (80..=128).contains(&h[9]);
+    if plausible { Ok(()) } else { Err(format!("the header holds impossible sizes: {h:?}")) }
+}
+
+fn engine(step: &'static str, error: &whisper_rs::WhisperError) -> AsrError {
+    AsrError::Engine { step, reason: error.to_string() }
+}
+
+fn index(token: WhisperTokenId) -> usize {
+    usize::try_from(token).unwrap_or(0)
+}
+
+fn logit(logits: &[f32], token: WhisperTokenId) -> f32 {
+    logits.get(index(token)).copied().unwrap_or(f32::NEG_INFINITY)
+}
+
+fn probability(logits: &[f32], token: WhisperTokenId) -> f32 {
+    let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f32 = logits.iter().map(|l| (l - max).exp()).sum();
+    (logit(logits, token) - max).exp() / sum
+}
+
+/// OpenAI's list of tokens that mark sounds rather than words. The colon is left out of it: times
+/// are written with one.
+const NON_SPEECH: &[&str] = &[
+    "\"", "#", "(", ")", "*", "+", "/", ";", "<", "=", ">", "@", "[", "\\", "]", "^", "_", "`",
+    "{", "|", "}", "~", "「", "」", "『", "』", "<<", ">>", "<<<", ">>>", "--", "---", "-(", "-[",
+    "('", "(\"", "((", "))", "(((", ")))", "[[", "]]", "{{", "}}", "♪♪", "♪♪♪", "♩", "♪", "♫",
+    "♬", "♭", "♮", "♯",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_recording_is_cut_where_it_is_quiet() {
+        let mut audio = vec![0.5; WINDOW + 1000];
+        let quiet = 25 * SAMPLE_RATE as usize;
+        audio[quiet..quiet + 1600].fill(0.0);
+        let cut = quiet_cut(&audio);
+        assert!((quiet..quiet + 1600).contains(&cut), "{cut}");
+    }
+
+    #[test]
+    fn files_that_are_no_models_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, bytes, want) in [
+            ("empty.bin", vec![], "too short"),
+            ("text.bin", vec![b'x'; 100], "not in whisper.cpp's"),
+            ("zeros.bin", [&0x6767_6d6cu32.to_le_bytes()[..], &[0; 100]].concat(), "impossible"),
+        ] {
+            let path = dir.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            let error = Whisper::open(&path, &Config::default()).err().unwrap().to_string();
+            assert!(error.contains(want), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_language_is_a_problem_of_the_configuration() {
+        let config = Config { languages: vec!["en".into(), "klingon".into()], ..Config::default() };
+        assert_eq!(config.problems().len(), 1);
+        assert!(config.problems()[0].contains("klingon"));
+        assert!(Config::default().problems().is_empty());
+    }
+}
