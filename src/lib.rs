@@ -1,11 +1,12 @@
 //! Hearken listens, understands, acts and answers, in real time, on one machine.
 
+pub mod asr;
 pub mod audio;
 pub mod detect;
-pub mod asr;
-pub mod intent;
-pub mod home;
 pub mod dialogue;
-pub mod tts;
-pub mod session;
+pub mod home;
+pub mod intent;
 pub mod models;
+pub mod session;
+pub mod telemetry;
+pub mod tts;

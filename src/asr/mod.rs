@@ -69,7 +69,10 @@ impl Config {
             );
         }
         if self.threads > 64 {
-            problems.push(format!("asr.threads: {} is more than 64; 0 chooses by itself", self.threads));
+            problems.push(format!(
+                "asr.threads: {} is more than 64; 0 chooses by itself",
+                self.threads
+            ));
         }
         problems
     }
@@ -176,9 +179,7 @@ pub enum AsrError {
         reason: String,
     },
     /// A language that the model cannot be asked for.
-    #[error(
-        "the recogniser {model} cannot transcribe {language:?}: {reason}"
-    )]
+    #[error("the recogniser {model} cannot transcribe {language:?}: {reason}")]
     Language {
         /// The language as it was given.
         language: String,

@@ -151,7 +151,8 @@ impl Whisper {
         let limit = token_limit(audio.len());
         let narrow = audio_context(audio.len(), self.config.context_margin);
         // A wider window cures nearly every loop; the full one is what Whisper was trained on.
-        let mut ladder = vec![narrow, audio_context(audio.len(), 2 * self.config.context_margin + 128)];
+        let mut ladder =
+            vec![narrow, audio_context(audio.len(), 2 * self.config.context_margin + 128)];
         ladder.push(FULL_CONTEXT);
         ladder.dedup();
 
@@ -171,7 +172,8 @@ impl Whisper {
                     > (b.doubt.is_none(), b.evidence.avg_logprob)
             });
             // Low probability on what is surely not speech will not become better.
-            let hopeless = doubt == Some(Doubt::Improbable) && decoded.evidence.no_speech_prob > 0.6;
+            let hopeless =
+                doubt == Some(Doubt::Improbable) && decoded.evidence.no_speech_prob > 0.6;
             if better {
                 best = Some(decoded);
             }
@@ -247,19 +249,26 @@ impl Whisper {
         self.state.decode(&[context.token_sot()], 0, self.threads).map_err(failed)?;
         let logits = self.state.get_logits().map_err(failed)?;
         let no_speech_prob = probability(logits, context.token_nosp());
-        let mut prompt = Vec::with_capacity(3);
+        let mut prompt = Vec::with_capacity(2);
         let mut language = "en".to_owned();
-        let spoken = model.languages.iter().max_by(|(a, _), (b, _)| {
-            logit(logits, *a).total_cmp(&logit(logits, *b))
-        });
+        let spoken = model
+            .languages
+            .iter()
+            .max_by(|(a, _), (b, _)| logit(logits, *a).total_cmp(&logit(logits, *b)));
         if let Some((token, code)) = spoken {
             prompt.extend([*token, context.token_transcribe()]);
             language.clone_from(code);
         }
-        prompt.push(context.token_not());
-        self.state.decode(&prompt, 1, self.threads).map_err(failed)?;
+        // `get_logits` shows the first row of a batch while the logits of the last token lie in the
+        // last row, so the token whose logits are wanted goes alone.
+        let mut position = 1;
+        if !prompt.is_empty() {
+            self.state.decode(&prompt, position, self.threads).map_err(failed)?;
+            position += prompt.len();
+        }
+        self.state.decode(&[context.token_not()], position, self.threads).map_err(failed)?;
+        position += 1;
 
-        let mut position = 1 + prompt.len();
         let mut tokens: Vec<WhisperTokenId> = Vec::new();
         let mut sum_logprob = 0.0;
         let mut doubt = None;
@@ -377,7 +386,8 @@ fn quiet_cut(audio: &[f32]) -> usize {
     let block = SAMPLE_RATE as usize / 20;
     let first = (WINDOW - WINDOW / 3) / block;
     let last = WINDOW / block;
-    let energy = |b: usize| -> f32 { audio[b * block..(b + 1) * block].iter().map(|s| s * s).sum() };
+    let energy =
+        |b: usize| -> f32 { audio[b * block..(b + 1) * block].iter().map(|s| s * s).sum() };
     let quietest = (first..last).min_by(|a, b| energy(*a).total_cmp(&energy(*b)));
     quietest.unwrap_or(last - 1) * block + block / 2
 }
@@ -440,10 +450,59 @@ fn probability(logits: &[f32], token: WhisperTokenId) -> f32 {
 /// OpenAI's list of tokens that mark sounds rather than words. The colon is left out of it: times
 /// are written with one.
 const NON_SPEECH: &[&str] = &[
-    "\"", "#", "(", ")", "*", "+", "/", ";", "<", "=", ">", "@", "[", "\\", "]", "^", "_", "`",
-    "{", "|", "}", "~", "「", "」", "『", "』", "<<", ">>", "<<<", ">>>", "--", "---", "-(", "-[",
-    "('", "(\"", "((", "))", "(((", ")))", "[[", "]]", "{{", "}}", "♪♪", "♪♪♪", "♩", "♪", "♫",
-    "♬", "♭", "♮", "♯",
+    "\"",
+    "#",
+    "(",
+    ")",
+    "*",
+    "+",
+    "/",
+    ";",
+    "<",
+    "=",
+    ">",
+    "@",
+    "[",
+    "\\",
+    "]",
+    "^",
+    "_",
+    "`",
+    "{",
+    "|",
+    "}",
+    "~",
+    "「",
+    "」",
+    "『",
+    "』",
+    "<<",
+    ">>",
+    "<<<",
+    ">>>",
+    "--",
+    "---",
+    "-(",
+    "-[",
+    "('",
+    "(\"",
+    "((",
+    "))",
+    "(((",
+    ")))",
+    "[[",
+    "]]",
+    "{{",
+    "}}",
+    "♪♪",
+    "♪♪♪",
+    "♩",
+    "♪",
+    "♫",
+    "♬",
+    "♭",
+    "♮",
+    "♯",
 ];
 
 #[cfg(test)]
