@@ -5,8 +5,6 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::models::ModelsArgs;
-use crate::commands::say::{SayArgs, VoicesArgs};
-use crate::commands::understand::UnderstandArgs;
 
 /// Listens, understands, acts and answers, on your own machine, in Chinese and English.
 #[derive(Debug, Parser)]
@@ -28,7 +26,7 @@ pub struct Cli {
 /// Options of every command.
 #[derive(Debug, Args)]
 pub struct Global {
-    /// The configuration file (TOML) [default: hearken.toml in the XDG configuration folder, if any]
+    /// The configuration file (TOML) [default: hearken/config.toml in the XDG configuration folder, if any]
     #[arg(long, global = true, value_name = "FILE", env = "HEARKEN_CONFIG")]
     pub config: Option<PathBuf>,
     /// The folder of the models [default: hearken/models in the XDG data folder]
@@ -85,7 +83,7 @@ impl Language {
 /// Options of `hearken run`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    hearken run --input \"examples/recordings/en-1.flac\" --output reply.wav\n  \
+    hearken run --input examples/recordings/1.flac --output reply.wav\n  \
     arecord -q -f S16_LE -r 16000 -t raw -d 4 | hearken run --input - --json\n  \
     hearken run --home my-home.toml --language zh        (the microphone)")]
 pub struct RunArgs {
@@ -174,6 +172,70 @@ pub struct DemoArgs {
     #[arg(long)]
     pub no_play: bool,
     /// Print one JSON object on the last line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `hearken say`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    hearken say \"The kitchen light is on.\"\n  \
+    hearken say 现在是下午三点二十分 -o time.wav\n  \
+    echo \"Hello\" | hearken say - -o - | aplay")]
+pub struct SayArgs {
+    /// The text, or - for standard input
+    #[arg(required = true, value_name = "TEXT|-", allow_hyphen_values = true)]
+    pub text: Vec<String>,
+    /// The voice's id (see `hearken voices`) [default: the voice of the language]
+    #[arg(long, value_name = "ID")]
+    pub voice: Option<String>,
+    /// The language of the text, a code such as en or zh [default: told from the characters]
+    #[arg(long, value_name = "LANGUAGE")]
+    pub language: Option<String>,
+    /// How fast, 1 being the voice's own speed (0.25 to 4)
+    #[arg(long, value_name = "X")]
+    pub speed: Option<f32>,
+    /// Write a WAV file, or - for standard output, instead of playing on the speaker
+    #[arg(short, long, value_name = "FILE.wav|-")]
+    pub output: Option<PathBuf>,
+    /// Show the text as it will be spoken and its phonemes; no voice is needed
+    #[arg(long)]
+    pub phonemes: bool,
+}
+
+/// Options of `hearken voices`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    hearken voices --language zh\n  \
+    hearken voices --json")]
+pub struct VoicesArgs {
+    /// Only voices that speak this language, such as en or zh
+    #[arg(long, value_name = "LANGUAGE")]
+    pub language: Option<String>,
+    /// Print one JSON object on the last line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `hearken understand`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    hearken understand \"turn on the kitchen light\" 打开客厅的灯\n  \
+    hearken understand --area Kitchen --json \"turn off the lights\"")]
+pub struct UnderstandArgs {
+    /// Sentences
+    #[arg(required = true, value_name = "TEXT")]
+    pub text: Vec<String>,
+    /// The home whose names are known [default: the home of the demo]
+    #[arg(long, value_name = "FILE")]
+    pub home: Option<PathBuf>,
+    /// The area where the sentence is said
+    #[arg(long, value_name = "NAME")]
+    pub area: Option<String>,
+    /// The language of the sentences, such as en or zh [default: told from the characters]
+    #[arg(long, value_name = "LANGUAGE")]
+    pub language: Option<String>,
+    /// Print a line of JSON a sentence
     #[arg(long)]
     pub json: bool,
 }

@@ -8,5 +8,6 @@ pub mod home;
 pub mod intent;
 pub mod models;
 pub mod session;
+pub mod config;
 pub mod telemetry;
 pub mod tts;

@@ -17,6 +17,7 @@ use crate::asr::Recognizer;
 use crate::asr::Transcript;
 use crate::audio::FRAME_SAMPLES;
 use crate::audio::Frame;
+use crate::audio::SAMPLE_RATE;
 use crate::audio::SampleTime;
 use crate::detect::Endpointer;
 use crate::detect::Heard;
@@ -145,10 +146,10 @@ impl Session {
                 Heard::Stopped(at) => {
                     out(Event::SpeechStopped { turn: self.live, at });
                     let utterance = std::mem::take(&mut self.utterance);
-                    self.turn(&utterance, (now - at) as f64 / 16.0, out);
+                    let endpoint_delay = (now - at) as f64 * 1000.0 / f64::from(SAMPLE_RATE);
+                    self.turn(&utterance, endpoint_delay, out);
                     self.utterance = utterance;
                 }
-                _ => {}
             }
         }
     }
@@ -165,6 +166,7 @@ impl Session {
             Ok(transcript) => transcript,
             Err(error) => {
                 out(Event::Failed { turn, stage: "recognition", error: chain(&error) });
+                out(Event::TurnFinished { turn, timeline_ms: timeline });
                 return;
             }
         };
