@@ -4,6 +4,7 @@ use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
+use symphonia::core::codecs::audio::well_known::CODEC_ID_OPUS;
 use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
@@ -92,7 +93,12 @@ impl FileSource {
         }
         let decoder = symphonia::default::get_codecs()
             .make_audio_decoder(parameters, &AudioDecoderOptions::default())
-            .map_err(|error| no_track(format!("{name}: {}", in_words(&error))))?;
+            .map_err(|error| match parameters.codec {
+                CODEC_ID_OPUS => {
+                    no_track(format!("{name} with Opus; convert it to one of the formats I know"))
+                }
+                _ => no_track(format!("{name}: {}", in_words(&error))),
+            })?;
         let (track_id, duration, promised) = (track.id, duration_of(track), track.num_frames);
         let mut source = Self {
             path,
@@ -225,6 +231,10 @@ fn in_words(error: &Error) -> String {
         // What the probe says when no reader claims the bytes.
         Error::Unsupported("core (probe): no suitable format reader found") => {
             "its bytes are in no known format".into()
+        }
+        // The index of an M4A file often stands at its end.
+        Error::Unsupported("isomp4: missing moov atom") => {
+            "its index is missing, so it was probably cut off".into()
         }
         other => other.to_string(),
     }
