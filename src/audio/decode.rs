@@ -34,6 +34,8 @@ pub struct FileSource {
     /// Samples of what was decoded while opening.
     ahead: Vec<f32>,
     duration: Option<Duration>,
+    /// The file's size, where it is a file.
+    bytes: Option<u64>,
     /// Samples per channel that the container promises, and those that came.
     promised: Option<u64>,
     came: u64,
@@ -109,6 +111,7 @@ impl FileSource {
             interleaved: Vec::new(),
             ahead: Vec::new(),
             duration,
+            bytes: found.is_file().then_some(found.len()),
             promised,
             came: 0,
             bad_packets: 0,
@@ -179,7 +182,13 @@ impl FileSource {
             intake.finish(&self.path, out)?;
         }
         if self.came == 0 {
-            let reason = self.last_error.take().unwrap_or_else(|| "0 samples".into());
+            let reason = self.last_error.take().unwrap_or_else(|| match self.bytes {
+                // More than any header: a recorder that was switched off leaves such files.
+                Some(bytes) if bytes > 4096 => {
+                    format!("0 samples by its header, which {bytes} bytes belie; repair it")
+                }
+                _ => "0 samples".into(),
+            });
             return Err(AudioError::NoSamples { path: self.path.clone(), reason });
         }
         if let Some(reason) = &self.last_error {

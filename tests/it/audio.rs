@@ -269,3 +269,10 @@ fn damaged_files_never_panic() {
     }
     assert!(decoded > 20, "only {decoded} of 120 were still readable");
 }
+
+#[test]
+fn a_header_that_forgot_the_sound_is_told_apart_from_silence() {
+    let wav = Wav::tone(16_000, 1, 16, 1, int16);
+    let error = read_bytes(&wav.bytes_saying(36, 0)).unwrap_err().to_string();
+    assert!(error.contains("0 samples by its header, which 8044 bytes belie"), "{error}");
+}
