@@ -4,6 +4,7 @@ use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
+use symphonia::core::codecs::audio::well_known::CODEC_ID_OPUS;
 use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
@@ -33,6 +34,8 @@ pub struct FileSource {
     /// Samples of what was decoded while opening.
     ahead: Vec<f32>,
     duration: Option<Duration>,
+    /// The file's size, where it is a file.
+    bytes: Option<u64>,
     /// Samples per channel that the container promises, and those that came.
     promised: Option<u64>,
     came: u64,
@@ -92,7 +95,12 @@ impl FileSource {
         }
         let decoder = symphonia::default::get_codecs()
             .make_audio_decoder(parameters, &AudioDecoderOptions::default())
-            .map_err(|error| no_track(format!("{name}: {}", in_words(&error))))?;
+            .map_err(|error| match parameters.codec {
+                CODEC_ID_OPUS => {
+                    no_track(format!("{name} with Opus; convert it to one of the formats I know"))
+                }
+                _ => no_track(format!("{name}: {}", in_words(&error))),
+            })?;
         let (track_id, duration, promised) = (track.id, duration_of(track), track.num_frames);
         let mut source = Self {
             path,
@@ -103,6 +111,7 @@ impl FileSource {
             interleaved: Vec::new(),
             ahead: Vec::new(),
             duration,
+            bytes: found.is_file().then_some(found.len()),
             promised,
             came: 0,
             bad_packets: 0,
@@ -173,7 +182,13 @@ impl FileSource {
             intake.finish(&self.path, out)?;
         }
         if self.came == 0 {
-            let reason = self.last_error.take().unwrap_or_else(|| "0 samples".into());
+            let reason = self.last_error.take().unwrap_or_else(|| match self.bytes {
+                // More than any header: a recorder that was switched off leaves such files.
+                Some(bytes) if bytes > 4096 => {
+                    format!("0 samples by its header, which {bytes} bytes belie; repair it")
+                }
+                _ => "0 samples".into(),
+            });
             return Err(AudioError::NoSamples { path: self.path.clone(), reason });
         }
         if let Some(reason) = &self.last_error {
@@ -225,6 +240,10 @@ fn in_words(error: &Error) -> String {
         // What the probe says when no reader claims the bytes.
         Error::Unsupported("core (probe): no suitable format reader found") => {
             "its bytes are in no known format".into()
+        }
+        // The index of an M4A file often stands at its end.
+        Error::Unsupported("isomp4: missing moov atom") => {
+            "its index is missing, so it was probably cut off".into()
         }
         other => other.to_string(),
     }

@@ -11,13 +11,17 @@ use super::AudioError;
 /// fastest converters give.
 pub const RATES: std::ops::RangeInclusive<u32> = 1..=768_000;
 
-/// Taps of the filter at the lower of the two rates: flat to 0.86 of its Nyquist frequency, 4 ms of
+/// Taps of the filter at the lower of the two rates: cut off at 0.9 of its Nyquist frequency, 4 ms of
 /// delay at 16 kHz.
 const TAPS: usize = 128;
 
 /// No filter is longer than this, so that absurd ratios cost quality and not memory. It is full
 /// length down to 1 : 128.
 const MAX_TAPS: usize = 16_384;
+
+/// Points of the filter's table between two taps. Cubic interpolation between so many errs 130 dB
+/// below the signal, and the table is made in a few milliseconds.
+const OVERSAMPLING: usize = 32;
 
 /// Changes the sample rate of a mono stream with a windowed sinc filter.
 ///
@@ -155,7 +159,8 @@ impl Sinc {
         let taps = (TAPS as f64 / ratio.min(1.0)).ceil().min(MAX_TAPS as f64) as usize;
         // rubato rounds up to this by itself; the delay below needs the number.
         let taps = taps.next_multiple_of(8);
-        let parameters = SincInterpolationParameters::new(taps, WindowFunction::BlackmanHarris2);
+        let parameters = SincInterpolationParameters::new(taps, WindowFunction::BlackmanHarris2)
+            .oversampling_factor(OVERSAMPLING);
         // 5 ms: small beside a frame, so that a live stream does not wait here.
         let block = (from / 200).max(1) as usize;
         let engine = Async::new_sinc(ratio, 1.0, &parameters, block, 1, FixedAsync::Input)?;
@@ -290,7 +295,7 @@ mod tests {
                 let edge = (to / 20) as usize;
                 let middle = &out[edge..out.len() - edge];
                 let (snr, _) = purity(middle, hz, to);
-                assert!(snr > 60.0, "{from} to {to} Hz, sine of {hz} Hz: {snr:.1} dB");
+                assert!(snr > 100.0, "{from} to {to} Hz, sine of {hz} Hz: {snr:.1} dB");
             }
             let out = resample(&sine(100.0, from, from as usize), from, to, 1000);
             let (_, late) = purity(&out, 100.0, to);

@@ -191,8 +191,10 @@ impl Endpointer {
     /// Hands out what is held up to `trailing` after the end of speech.
     fn hand_out(&mut self, end: SampleTime, out: &mut dyn FnMut(Heard)) {
         let until = end + self.limits.trailing;
-        while let Some(frame) = self.held.pop_front_if(|frame| end_of(frame) <= until) {
-            out(Heard::Audio(frame));
+        while self.held.front().is_some_and(|frame| end_of(frame) <= until) {
+            if let Some(frame) = self.held.pop_front() {
+                out(Heard::Audio(frame));
+            }
         }
     }
 

@@ -172,7 +172,8 @@ mod tests {
             change(&mut config);
             config.problems()
         };
-        let cases: [(fn(&mut Config), &str); 9] = [
+        type Case = (fn(&mut Config), &'static str);
+        let cases: [Case; 9] = [
             (|c| c.model = " ".into(), "detect.model"),
             (|c| c.start_threshold = 1.5, "detect.start_threshold: 1.5"),
             (|c| c.stop_threshold = f32::NAN, "detect.stop_threshold: NaN"),
