@@ -18,7 +18,9 @@ fn main() -> AnyResult<()> {
     let data = || std::env::var("HEARKEN_EVAL_DATA").map(|d| PathBuf::from(d).join("home_en"));
     let folder = match named {
         Some(folder) => folder,
-        None => data().map_err(|_| "name the folder of the recordings, or set HEARKEN_EVAL_DATA")?,
+        None => {
+            data().map_err(|_| "name the folder of the recordings, or set HEARKEN_EVAL_DATA")?
+        }
     };
     let home = folder.join("home.yaml");
     let (config, _) = Config::load(None)?;
@@ -29,14 +31,19 @@ fn main() -> AnyResult<()> {
     stages.voices = hearken::session::Voices::none();
     let mut session = Session::new(stages, None);
 
-    let mut files: Vec<PathBuf> =
-        std::fs::read_dir(folder.join("wav"))?.map(|e| e.map(|e| e.path())).collect::<Result<_, _>>()?;
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder.join("wav"))?
+        .map(|e| e.map(|e| e.path()))
+        .collect::<Result<_, _>>()?;
     files.sort();
     let (mut right, mut false_accepts, mut commands) = (0, 0, 0);
     for file in &files {
         let words = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let outside = words.starts_with("oov_");
-        let wanted = if outside { None } else { engines.dialogue(Some(&home))?.respond(&words, "en", None).intent };
+        let wanted = if outside {
+            None
+        } else {
+            engines.dialogue(Some(&home))?.respond(&words, "en", None).intent
+        };
         let (mut heard, mut got) = (String::new(), None);
         let mut take = |event: Event| match event {
             Event::Final { transcript, .. } => heard.push_str(&transcript.text),
@@ -55,12 +62,20 @@ fn main() -> AnyResult<()> {
         commands += usize::from(!outside);
         right += usize::from(ok && !outside);
         false_accepts += usize::from(outside && !ok);
-        let intent = got.map_or("nothing".into(), |i| format!("{} {}", i.name, serde_json::Value::from(i.slots)));
+        let intent = got.map_or("nothing".into(), |i| {
+            format!("{} {}", i.name, serde_json::Value::from(i.slots))
+        });
         println!("{} {words:<50} heard {heard:?}: {intent}", if ok { "ok   " } else { "WRONG" });
     }
-    println!("{right} of {commands} commands right, {false_accepts} of {} others acted on", files.len() - commands);
+    println!(
+        "{right} of {commands} commands right, {false_accepts} of {} others acted on",
+        files.len() - commands
+    );
     if args.iter().any(|a| a == "--json") {
-        println!("{}", serde_json::json!({ "right": right, "commands": commands, "false_accepts": false_accepts }));
+        println!(
+            "{}",
+            serde_json::json!({ "right": right, "commands": commands, "false_accepts": false_accepts })
+        );
     }
     Ok(())
 }

@@ -22,7 +22,8 @@ fn main() -> AnyResult<()> {
     for language in ["en", "zh"] {
         let config = Config { language: language.into(), ..Config::default() };
         let whisper = Whisper::open(&models.path_of(&config.model)?, &config)?;
-        let measured = measure(&Path::new(&folder).join(format!("speech_{language}")), language, whisper)?;
+        let measured =
+            measure(&Path::new(&folder).join(format!("speech_{language}")), language, whisper)?;
         report.insert(language.into(), measured);
     }
     if args.iter().any(|a| a == "--json") {

@@ -28,20 +28,31 @@ fn main() -> AnyResult<()> {
     let store = ModelStore::open(None)?;
 
     let began = Instant::now();
-    let engines = Engines { detect: &config.detect, asr: &config.asr, tts: &config.tts, store: &store };
+    let engines =
+        Engines { detect: &config.detect, asr: &config.asr, tts: &config.tts, store: &store };
     let mut session = Session::new(engines.stages(None)?, None);
     let ready = began.elapsed().as_secs_f64() * 1000.0;
 
-    let mut stages: Vec<(&str, Vec<f64>)> =
-        ["endpoint delay", "recognition", "understanding", "first audio", "end of speech → first audio"]
-            .map(|name| (name, Vec::new()))
-            .into();
+    let mut stages: Vec<(&str, Vec<f64>)> = [
+        "endpoint delay",
+        "recognition",
+        "understanding",
+        "first audio",
+        "end of speech → first audio",
+    ]
+    .map(|name| (name, Vec::new()))
+    .into();
     let audio = clips.iter().map(read_mono_16k).collect::<Result<Vec<_>, _>>()?;
     for samples in audio.iter().cycle().take(rounds * audio.len()) {
         let mut take = |event: Event| {
             if let Event::TurnFinished { timeline_ms: t, .. } = event {
-                let values =
-                    [Some(t.endpoint_delay), Some(t.recognition), Some(t.understanding), t.first_audio, t.voice_to_voice];
+                let values = [
+                    Some(t.endpoint_delay),
+                    Some(t.recognition),
+                    Some(t.understanding),
+                    t.first_audio,
+                    t.voice_to_voice,
+                ];
                 for ((_, kept), value) in stages.iter_mut().zip(values) {
                     kept.extend(value);
                 }
@@ -55,7 +66,13 @@ fn main() -> AnyResult<()> {
     drop(session);
 
     // The same clips on the reduced and on the full window, in turn, so that noise hits both.
-    let open = |margin| Whisper::open(&store.path_of(&config.asr.model)?, &AsrConfig { context_margin: margin, ..config.asr.clone() }).map_err(Box::<dyn std::error::Error>::from);
+    let open = |margin| {
+        Whisper::open(
+            &store.path_of(&config.asr.model)?,
+            &AsrConfig { context_margin: margin, ..config.asr.clone() },
+        )
+        .map_err(Box::<dyn std::error::Error>::from)
+    };
     let mut windows = [(open(config.asr.context_margin)?, Vec::new()), (open(1500)?, Vec::new())];
     for samples in audio.iter().cycle().take(rounds.min(3) * audio.len()) {
         for (whisper, times) in &mut windows {
@@ -65,7 +82,9 @@ fn main() -> AnyResult<()> {
         }
     }
     let [reduced, full] = windows.map(|(_, mut times)| median(&mut times));
-    let mean_s = audio.iter().map(Vec::len).sum::<usize>() as f64 / audio.len() as f64 / f64::from(SAMPLE_RATE);
+    let mean_s = audio.iter().map(Vec::len).sum::<usize>() as f64
+        / audio.len() as f64
+        / f64::from(SAMPLE_RATE);
 
     let mut report = serde_json::Map::new();
     println!("{} clips of {mean_s:.1} s on average, {rounds} rounds, medians", clips.len());
@@ -74,10 +93,24 @@ fn main() -> AnyResult<()> {
         println!("{name:<30} {ms:8.1} ms");
         report.insert((*name).into(), ms.into());
     }
-    println!("{:<30} {reduced:8.1} ms\n{:<30} {full:8.1} ms ({:.1} times)", "recognition, reduced context", "recognition, full context", full / reduced);
+    println!(
+        "{:<30} {reduced:8.1} ms\n{:<30} {full:8.1} ms ({:.1} times)",
+        "recognition, reduced context",
+        "recognition, full context",
+        full / reduced
+    );
     println!("{:<30} {ready:8.0} ms\n{:<30} {peak_mb:8.0} MB", "everything ready", "peak memory");
     if args.iter().any(|a| a == "--json") {
-        report.extend([("reduced", reduced), ("full", full), ("ratio", full / reduced), ("ready_ms", ready), ("peak_mb", peak_mb)].map(|(k, v)| (k.to_owned(), v.into())));
+        report.extend(
+            [
+                ("reduced", reduced),
+                ("full", full),
+                ("ratio", full / reduced),
+                ("ready_ms", ready),
+                ("peak_mb", peak_mb),
+            ]
+            .map(|(k, v)| (k.to_owned(), v.into())),
+        );
         println!("{}", serde_json::Value::from(report));
     }
     Ok(())
@@ -92,5 +125,6 @@ fn median(values: &mut [f64]) -> f64 {
 fn peak_mb() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"));
-    line.and_then(|l| l.split_whitespace().next()?.parse::<f64>().ok()).map_or(f64::NAN, |kb| kb / 1024.0)
+    line.and_then(|l| l.split_whitespace().next()?.parse::<f64>().ok())
+        .map_or(f64::NAN, |kb| kb / 1024.0)
 }

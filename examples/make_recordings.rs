@@ -20,7 +20,8 @@ fn main() -> AnyResult<()> {
         std::fs::read_to_string(folder.join("conversation.toml"))?.parse()?;
     let (config, _) = Config::load(None)?;
     let store = ModelStore::open(None)?;
-    let engines = Engines { detect: &config.detect, asr: &config.asr, tts: &config.tts, store: &store };
+    let engines =
+        Engines { detect: &config.detect, asr: &config.asr, tts: &config.tts, store: &store };
     for command in conversation["command"].as_array().ok_or("no commands")? {
         let field = |name: &str| command[name].as_str().ok_or(format!("{name} is missing"));
         store.pull(&[field("voice")?], &())?;

@@ -2,12 +2,12 @@
 
 pub mod asr;
 pub mod audio;
+pub mod config;
 pub mod detect;
 pub mod dialogue;
 pub mod home;
 pub mod intent;
 pub mod models;
 pub mod session;
-pub mod config;
 pub mod telemetry;
 pub mod tts;

@@ -17,6 +17,7 @@ mod timers;
 use std::path::{Path, PathBuf};
 
 use jiff::{Timestamp, ZonedDateTime};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 pub use call::{Action, Backend, Call, Change, Outcome};
@@ -26,6 +27,26 @@ pub use names::Names;
 pub use query::{Missing, Query};
 pub use simulated::Simulated;
 pub use timers::{Command, Timer, TimerQuery, Timers};
+
+/// Settings of this room, `[home]` in the configuration.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The file that describes the home; the home of the demo when absent.
+    pub file: Option<PathBuf>,
+    /// The area where the microphone stands, for "turn on the light".
+    pub area: Option<String>,
+}
+
+impl Config {
+    /// Every value that cannot be used, each with its cure.
+    #[must_use]
+    pub fn problems(&self) -> Vec<String> {
+        let empty = self.area.as_deref().is_some_and(|area| area.trim().is_empty());
+        let problem = "home.area: is empty; name an area of the home, or leave it out";
+        empty.then(|| problem.to_owned()).into_iter().collect()
+    }
+}
 
 /// The largest file that is read as a home, in bytes.
 const LARGEST_FILE: u64 = 16 << 20;

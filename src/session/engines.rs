@@ -154,7 +154,8 @@ impl Engines<'_> {
         };
         let mut sentences = Vec::new();
         for (spoken, file) in LANGUAGES {
-            sentences.push((spoken.to_owned(), self.store.file(SENTENCES, &format!("{file}.json"))?));
+            sentences
+                .push((spoken.to_owned(), self.store.file(SENTENCES, &format!("{file}.json"))?));
         }
         Ok(Dialogue::open(home, &sentences)?)
     }
@@ -189,7 +190,9 @@ impl Engines<'_> {
     /// When it is no voice, or missing or damaged.
     pub fn voice(&self, id: &str, _language: &str) -> Result<Box<dyn Synthesizer>, EngineError> {
         let entry = self.store.entry(id)?;
-        let Some(spec) = &entry.voice else { return Err(EngineError::NoVoice { id: id.to_owned() }) };
+        let Some(spec) = &entry.voice else {
+            return Err(EngineError::NoVoice { id: id.to_owned() });
+        };
         let environment = self.environment()?;
         let settings = self.tts.voice();
         match spec.engine {
@@ -207,7 +210,14 @@ impl Engines<'_> {
                 let vocabulary = self.store.file(network, "vocab.json")?;
                 let style = Style { path: self.store.file(id, &spec.file)?, weight: 1.0 };
                 let taught = entry.languages.first().map_or("en", String::as_str);
-                Ok(Box::new(Kokoro::open(&environment, &model, &vocabulary, &[style], taught, &settings)?))
+                Ok(Box::new(Kokoro::open(
+                    &environment,
+                    &model,
+                    &vocabulary,
+                    &[style],
+                    taught,
+                    &settings,
+                )?))
             }
         }
     }

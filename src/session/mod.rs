@@ -27,7 +27,7 @@ use crate::telemetry::TurnTimeline;
 use crate::tts::Synthesizer;
 use crate::tts::TtsError;
 
-pub use engines::{EngineError, Engines, open_dialogue};
+pub use engines::{EngineError, Engines};
 pub use event::{Event, Speech, TurnId};
 pub use transcribe::{FileTranscript, transcribe_source};
 
@@ -214,12 +214,14 @@ impl Session {
     ) -> Result<Transcript, crate::asr::AsrError> {
         let turn = self.live;
         let mut last = Transcript::default();
-        self.stages.recognizer.transcribe(utterance, &|| false, &mut |hypothesis| {
-            match hypothesis {
+        self.stages.recognizer.transcribe(
+            utterance,
+            &|| false,
+            &mut |hypothesis| match hypothesis {
                 Hypothesis::Partial(transcript) => out(Event::Partial { turn, transcript }),
                 Hypothesis::Final(transcript) => last = transcript,
-            }
-        })?;
+            },
+        )?;
         Ok(last)
     }
 
@@ -254,7 +256,7 @@ fn ms_since(began: Instant) -> f64 {
 }
 
 /// An error with its causes, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
+pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -44,7 +44,8 @@ pub fn transcribe_source(
     progress: &mut dyn FnMut(f64) -> bool,
 ) -> Result<FileTranscript, EngineError> {
     let began = Instant::now();
-    let mut cutter = Cutter { recognizer, utterance: Vec::new(), start: None, by_language: Vec::new() };
+    let mut cutter =
+        Cutter { recognizer, utterance: Vec::new(), start: None, by_language: Vec::new() };
     let mut transcript = FileTranscript::default();
     let (mut framer, mut chunk, mut heard) = (Framer::new(), Vec::new(), Vec::new());
     let mut samples = 0u64;

@@ -90,7 +90,8 @@ fn numerals(sentence: &[char], words: &mut [Reading]) {
                 '不' if next_tone(i) == Some(4) => "bu2",
                 '一' if between_twins && !DIGITS.contains(before) => "yi5",
                 // Counting, ordinals, dates and floors keep the number's own tone.
-                '一' if DIGITS.contains(before) || "第十百千万亿点初周".contains(before) => {
+                '一' if DIGITS.contains(before) || "第十百千万亿点初周".contains(before) =>
+                {
                     continue;
                 }
                 '一' if DIGITS.contains(after) || "月号楼".contains(after) => continue,
