@@ -1,7 +1,7 @@
 //! WAV out: mono, 16 bit.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use hound::{SampleFormat, WavSpec};
@@ -94,12 +94,6 @@ impl WavWriter {
     pub fn create(path: impl AsRef<Path>, rate: u32) -> Result<Self, AudioError> {
         let path = path.as_ref();
         let name = path.display().to_string();
-        // What a link points to is replaced, never the link (think of `/dev/stdout`).
-        let real = match path.is_symlink() {
-            true => path.canonicalize().map_err(|e| write_error(&name, e))?,
-            false => path.to_owned(),
-        };
-        let path = real.as_path();
         if let Ok(found) = std::fs::metadata(path) {
             if found.is_dir() {
                 return Err(AudioError::Folder { path: name });
@@ -111,6 +105,12 @@ impl WavWriter {
             }
         }
         check_rate(&name, rate)?;
+        // What a link points to is replaced, never the link (think of `/dev/stdout`).
+        let real = match path.is_symlink() {
+            true => path.canonicalize().map_err(|e| write_error(&name, e))?,
+            false => path.to_owned(),
+        };
+        let path = real.as_path();
         let folder = match path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
@@ -123,7 +123,12 @@ impl WavWriter {
             use std::os::unix::fs::PermissionsExt;
             builder.permissions(std::fs::Permissions::from_mode(0o666));
         }
-        let temporary = builder.tempfile_in(folder).map_err(|e| write_error(&name, e))?;
+        if !folder.is_dir() {
+            let reason = format!("there is no folder {}; create it first", folder.display());
+            return Err(write_error(&name, std::io::Error::new(ErrorKind::NotFound, reason)));
+        }
+        // The whole error would name the temporary file, of which nobody knows.
+        let temporary = builder.tempfile_in(folder).map_err(|e| write_error(&name, e.kind()))?;
         let (file, temporary) = temporary.into_parts();
         let wav = hound::WavWriter::new(BufWriter::new(file), spec(rate))
             .map_err(|e| hound_error(&name, e))?;
@@ -271,6 +276,23 @@ mod tests {
         assert_eq!(hound::WavReader::open(&path).unwrap().duration(), 10);
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_and_a_device_is_a_stream() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("a.wav"), folder.path().join("link.wav"));
+        std::fs::write(&file, "old").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        for path in [link.as_path(), Path::new("/dev/null")] {
+            let mut wav = WavWriter::create(path, 16_000).unwrap();
+            wav.push(&[0.1; 10]).unwrap();
+            assert_eq!(wav.finish().unwrap(), 10);
+        }
+        assert!(link.is_symlink());
+        assert_eq!(hound::WavReader::open(&file).unwrap().duration(), 10);
+        assert!(!Path::new("/dev/null").metadata().unwrap().is_file());
+    }
+
     #[test]
     fn a_stream_needs_no_seeking() {
         let pipe = Pipe::default();
@@ -288,7 +310,7 @@ mod tests {
         let missing = folder.path().join("no/such/folder/a.wav");
         let cases = [
             (WavWriter::create(folder.path(), 16_000), "is a folder"),
-            (WavWriter::create(&missing, 16_000), "no/such/folder/a.wav"),
+            (WavWriter::create(&missing, 16_000), "no/such/folder; create it first"),
             (WavWriter::create(folder.path().join("a.wav"), 0), "0 Hz"),
             (WavWriter::stream(Pipe { closed: true, ..Pipe::default() }, "out", 1), "out"),
         ];
