@@ -9,7 +9,7 @@ use flacenc::component::BitRepr;
 use flacenc::error::Verify;
 use hearken::audio::{Resampler, SAMPLE_RATE};
 use hearken::config::Config;
-use hearken::models::ModelStore;
+use hearken::models::{Clients, ModelStore};
 use hearken::session::Engines;
 
 type AnyResult<T> = Result<T, Box<dyn std::error::Error>>;
@@ -24,7 +24,7 @@ fn main() -> AnyResult<()> {
         Engines { detect: &config.detect, asr: &config.asr, tts: &config.tts, store: &store };
     for command in conversation["command"].as_array().ok_or("no commands")? {
         let field = |name: &str| command[name].as_str().ok_or(format!("{name} is missing"));
-        store.pull(&[field("voice")?], &())?;
+        store.pull(&[field("voice")?], &Clients::default(), &())?;
         let mut voice = engines.voice(field("voice")?, field("language")?)?;
         let mut resampler = Resampler::new(voice.sample_rate(), SAMPLE_RATE)?;
         // Somebody who speaks to the house is heard to breathe before and after.

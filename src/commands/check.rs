@@ -46,14 +46,14 @@ pub(crate) fn run(house: &House, args: &CheckArgs) -> anyhow::Result<ExitCode> {
             "{}",
             serde_json::json!({
                 "ok": problems.is_empty(), "config": config, "config_file": house.config_path,
-                "models": house.store.folder(), "opened": opened, "problems": problems,
+                "models": house.store.root(), "opened": opened, "problems": problems,
             })
         );
     } else {
         let from = house.config_path.as_deref().map(|p| p.display().to_string());
         println!("{}", style(format!("# {}", from.as_deref().unwrap_or("defaults; no file"))).dim());
         println!("{shown}");
-        println!("{}", style(format!("# models in {}", house.store.folder().display())).dim());
+        println!("{}", style(format!("# models in {}", house.store.root().display())).dim());
         for (what, ms) in &opened {
             println!("{} {what} {}", style("ok").green(), style(format!("{ms} ms")).dim());
         }

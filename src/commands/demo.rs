@@ -167,7 +167,7 @@ fn obeyed(command: &Command, turn: &Turn, states: &Value) -> bool {
 
 fn changes(before: &Value, after: &Value) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_header(["device", "before", "after"]);
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(["device", "before", "after"]);
     for (entity, now) in after.as_object().into_iter().flatten() {
         let then = &before[entity];
         if then != now {

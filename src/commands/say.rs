@@ -95,8 +95,9 @@ impl Sink for Speaker {
 }
 
 fn phonemes(text: &str, language: &str, settings: &tts::Config) -> anyhow::Result<ExitCode> {
-    println!("{}", tts::normalize::normalize(text, language));
-    for word in tts::phonemize(text, language, settings) {
+    let spoken = tts::normalize::normalize(text, language);
+    println!("{spoken}");
+    for word in tts::phonemize_with(&spoken, language, &settings.voice().lexicon) {
         println!("{:<20} {}", word.text, word.phonemes);
     }
     Ok(ExitCode::SUCCESS)

@@ -32,7 +32,7 @@ use crate::tts::Synthesizer;
 use crate::tts::TtsError;
 
 /// The languages that Hearken understands out of the box: the recogniser's code and the sentences'.
-pub const LANGUAGES: [(&str, &str); 2] = [("en", "en"), ("zh", "zh-CN")];
+const LANGUAGES: [(&str, &str); 2] = [("en", "en"), ("zh", "zh-CN")];
 
 /// The catalogue's id of the sentence templates.
 const SENTENCES: &str = "home-assistant-intents";
