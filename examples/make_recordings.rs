@@ -45,8 +45,11 @@ fn main() -> AnyResult<()> {
 }
 
 fn flac(samples: &[f32]) -> AnyResult<Vec<u8>> {
-    let pcm: Vec<i32> = samples.iter().map(|s| (s * 32767.0).round() as i32).collect();
+    let mut pcm: Vec<i32> = samples.iter().map(|s| (s * 32767.0).round() as i32).collect();
     let config = flacenc::config::Encoder::default().into_verified().map_err(|(_, e)| e)?;
+    // A short last block would be counted as the stream's smallest, which decoders take for a
+    // stream of blocks of any size.
+    pcm.resize(pcm.len().next_multiple_of(config.block_size), 0);
     let source = flacenc::source::MemSource::from_samples(&pcm, 1, 16, SAMPLE_RATE as usize);
     let stream = flacenc::encode_with_fixed_block_size(&config, source, config.block_size)
         .map_err(|e| format!("{e:?}"))?;

@@ -46,6 +46,7 @@ struct Command {
     /// The voice that spoke it.
     #[allow(dead_code, reason = "for whoever makes the recordings again")]
     voice: String,
+    #[allow(dead_code, reason = "as the voice")]
     text: String,
     state: Option<State>,
 }

@@ -17,15 +17,15 @@ use serde_json::json;
 
 /// Arguments of `hearken models`.
 #[derive(Debug, Clone, Args)]
-pub struct ModelsArgs {
+pub(crate) struct ModelsArgs {
     /// What to do.
     #[command(subcommand)]
-    pub command: ModelsCommand,
+    pub(crate) command: ModelsCommand,
 }
 
 /// What `hearken models` can do.
 #[derive(Debug, Clone, Subcommand)]
-pub enum ModelsCommand {
+pub(crate) enum ModelsCommand {
     /// Show the models of the catalogue and which are installed.
     #[command(after_help = "Examples:\n  hearken models list\n  hearken models list --installed --json")]
     List(ListArgs),
@@ -45,54 +45,54 @@ pub enum ModelsCommand {
 
 /// Arguments of `hearken models list`.
 #[derive(Debug, Clone, Args)]
-pub struct ListArgs {
+pub(crate) struct ListArgs {
     /// Only what is installed.
     #[arg(long)]
-    pub installed: bool,
+    pub(crate) installed: bool,
     /// Only models of this kind: recogniser, voice, detector, runtime, sentences, …
     #[arg(long, value_name = "KIND")]
-    pub kind: Option<String>,
+    pub(crate) kind: Option<String>,
     /// Only models for this language, such as en or zh-CN.
     #[arg(long, value_name = "LANGUAGE")]
-    pub language: Option<String>,
+    pub(crate) language: Option<String>,
     /// Print one JSON object.
     #[arg(long)]
-    pub json: bool,
+    pub(crate) json: bool,
 }
 
 /// Arguments of `hearken models pull`.
 #[derive(Debug, Clone, Args)]
-pub struct PullArgs {
+pub(crate) struct PullArgs {
     /// Models of the catalogue.
     #[arg(value_name = "ID")]
-    pub ids: Vec<String>,
+    pub(crate) ids: Vec<String>,
 }
 
 /// Arguments of `hearken models verify`.
 #[derive(Debug, Clone, Args)]
-pub struct VerifyArgs {
+pub(crate) struct VerifyArgs {
     /// Models of the catalogue; without one, all that are installed.
     #[arg(value_name = "ID")]
-    pub ids: Vec<String>,
+    pub(crate) ids: Vec<String>,
 }
 
 /// Arguments of `hearken models import`.
 #[derive(Debug, Clone, Args)]
-pub struct ImportArgs {
+pub(crate) struct ImportArgs {
     /// The model's folder, or a model.bin, .safetensors or ggml file.
     #[arg(value_name = "PATH")]
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
     /// What the model is called from now on.
     #[arg(long, value_name = "NAME")]
-    pub id: String,
+    pub(crate) id: String,
     /// Store the large tensors in fewer bits.
     #[arg(long, value_enum, value_name = "FORMAT")]
-    pub quantize: Option<QuantizeArg>,
+    pub(crate) quantize: Option<QuantizeArg>,
 }
 
 /// The formats that `--quantize` takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum QuantizeArg {
+pub(crate) enum QuantizeArg {
     /// 8 bits: half the size, as fast, hardly any loss.
     #[value(name = "q8_0")]
     Q8_0,
@@ -103,17 +103,17 @@ pub enum QuantizeArg {
 
 /// Arguments of `hearken models remove`.
 #[derive(Debug, Clone, Args)]
-pub struct RemoveArgs {
+pub(crate) struct RemoveArgs {
     /// Models of the catalogue.
     #[arg(value_name = "ID", required = true)]
-    pub ids: Vec<String>,
+    pub(crate) ids: Vec<String>,
 }
 
 /// Runs `hearken models`.
 ///
 /// # Errors
 /// When a model cannot be had, read or removed.
-pub fn run(args: &ModelsArgs, store: &ModelStore) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(args: &ModelsArgs, store: &ModelStore) -> anyhow::Result<ExitCode> {
     match &args.command {
         ModelsCommand::List(args) => list(args, store),
         ModelsCommand::Pull(args) => pull(args, store),
