@@ -175,7 +175,7 @@ impl Pull<'_> {
         let mut tried = Vec::new();
         for source in &spec.from {
             let words = source.to_string();
-            match self.from_source(entry, spec, source, &words, path) {
+            match self.try_source(entry, spec, source, &words, path) {
                 Ok(()) => return Ok(()),
                 Err(Problem::Here(e)) => return Err(e),
                 Err(Problem::Source(e)) => {
@@ -193,17 +193,17 @@ impl Pull<'_> {
             ),
             None => String::new(),
         };
-        Err(ModelError::Sources(SourcesFailed {
+        Err(ModelError::Sources(Box::new(SourcesFailed {
             id: entry.id.clone(),
             file: spec.name.clone(),
             tried,
             path: path.to_owned(),
             sha256: spec.sha256.clone(),
             then,
-        }))
+        })))
     }
 
-    fn from_source(
+    fn try_source(
         &self,
         entry: &Entry,
         spec: &FileSpec,

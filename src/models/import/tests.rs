@@ -61,9 +61,12 @@ fn write_vocabulary(folder: &Path) {
     fs::write(folder.join("tokenizer.json"), tokenizer.to_string()).unwrap();
 }
 
+/// The numbered slices of one joined tensor.
+type Slices = Vec<(u64, Vec<f32>)>;
+
 /// CTranslate2 joins queries, keys and values; so this gathers the slices again.
 fn ctranslate2_bytes(number: Number) -> Vec<u8> {
-    let mut parts: Vec<(String, Vec<(u64, Vec<f32>)>, Vec<u64>)> = Vec::new();
+    let mut parts: Vec<(String, Slices, Vec<u64>)> = Vec::new();
     for w in names::wanted(&TINY) {
         let slice = (w.ctranslate2.part, values(&w.name, &w.shape));
         match parts.iter_mut().find(|(name, ..)| *name == w.ctranslate2.name) {
