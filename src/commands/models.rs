@@ -27,16 +27,24 @@ pub(crate) struct ModelsArgs {
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum ModelsCommand {
     /// Show the models of the catalogue and which are installed.
-    #[command(after_help = "Examples:\n  hearken models list\n  hearken models list --installed --json")]
+    #[command(
+        after_help = "Examples:\n  hearken models list\n  hearken models list --installed --json"
+    )]
     List(ListArgs),
     /// Fetch models and all that they need; without an ID, the ones that Hearken uses by default.
-    #[command(after_help = "Examples:\n  hearken models pull\n  hearken models pull whisper-small kokoro-zm-yunxi")]
+    #[command(
+        after_help = "Examples:\n  hearken models pull\n  hearken models pull whisper-small kokoro-zm-yunxi"
+    )]
     Pull(PullArgs),
     /// Read the files of installed models and compare them with the catalogue's checksums.
-    #[command(after_help = "Examples:\n  hearken models verify\n  hearken models verify whisper-base")]
+    #[command(
+        after_help = "Examples:\n  hearken models verify\n  hearken models verify whisper-base"
+    )]
     Verify(VerifyArgs),
     /// Make a recogniser of a Whisper checkpoint (faster-whisper, Hugging Face or ggml).
-    #[command(after_help = "Examples:\n  hearken models import ./my-whisper --id my-whisper --quantize q8_0\n  hearken transcribe talk.wav --model my-whisper")]
+    #[command(
+        after_help = "Examples:\n  hearken models import ./my-whisper --id my-whisper --quantize q8_0\n  hearken transcribe talk.wav --model my-whisper"
+    )]
     Import(ImportArgs),
     /// Delete the files of models.
     #[command(after_help = "Example:\n  hearken models remove whisper-small")]
@@ -123,6 +131,11 @@ pub(crate) fn run(args: &ModelsArgs, store: &ModelStore) -> anyhow::Result<ExitC
     }
 }
 
+/// Prints a line. A reader who has gone, as `head` does, is no reason to fail.
+fn say(line: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
 fn list(args: &ListArgs, store: &ModelStore) -> anyhow::Result<ExitCode> {
     let entries: Vec<&Entry> = store
         .catalogue()
@@ -131,10 +144,9 @@ fn list(args: &ListArgs, store: &ModelStore) -> anyhow::Result<ExitCode> {
         .filter(|e| args.kind.as_deref().is_none_or(|kind| e.kind.as_str() == kind))
         .filter(|e| args.language.as_deref().is_none_or(|wanted| speaks(e, wanted)))
         .collect();
-    let mut out = std::io::stdout().lock();
     if args.json {
         let models: Vec<_> = entries.iter().map(|e| describe(e, store)).collect();
-        writeln!(out, "{}", json!({ "folder": store.root(), "models": models }))?;
+        say(json!({ "folder": store.root(), "models": models }));
         return Ok(ExitCode::SUCCESS);
     }
     let rows = entries.iter().map(|e| {
@@ -154,24 +166,23 @@ fn list(args: &ListArgs, store: &ModelStore) -> anyhow::Result<ExitCode> {
         ]
     });
     let titles = ["id", "kind", "languages", "to fetch", "on disk", "licence", "state"];
-    if out.is_terminal() {
+    if std::io::stdout().is_terminal() {
         let mut table = Table::new();
-        table
-            .load_style(presets::UTF8_FULL_CONDENSED)
-            .set_content_arrangement(ContentArrangement::Dynamic)
-            .set_header(titles)
-            .add_rows(rows);
+        table.load_style(presets::UTF8_FULL_CONDENSED).set_header(titles).add_rows(rows);
+        // A terminal that does not tell its width gets long lines rather than narrow columns.
+        if table.width().is_some_and(|w| w >= 60) {
+            table.set_content_arrangement(ContentArrangement::Dynamic);
+        }
         for column in [3, 4] {
             if let Some(column) = table.column_mut(column) {
                 column.set_cell_alignment(CellAlignment::Right);
             }
         }
-        writeln!(out, "{table}")?;
-        writeln!(out, "folder: {}", store.root().display())?;
+        say(format_args!("{table}\nfolder: {}", store.root().display()));
     } else {
-        writeln!(out, "{}", titles.join("\t"))?;
+        say(titles.join("\t"));
         for row in rows {
-            writeln!(out, "{}", row.join("\t"))?;
+            say(row.join("\t"));
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -217,7 +228,10 @@ fn speaks(entry: &Entry, wanted: &str) -> bool {
     entry.languages.is_empty()
         || entry.languages.iter().any(|l| {
             let l = l.to_lowercase();
-            l == "*" || l == wanted || l.split('-').next() == Some(&wanted) || wanted.starts_with(&format!("{l}-"))
+            l == "*"
+                || l == wanted
+                || l.split('-').next() == Some(&wanted)
+                || wanted.starts_with(&format!("{l}-"))
         })
 }
 
@@ -232,13 +246,13 @@ fn pull(args: &PullArgs, store: &ModelStore) -> anyhow::Result<ExitCode> {
     bars.clear();
     let pulled = result?;
     match (pulled.installed.len(), pulled.already_there.len()) {
-        (0, there) => println!("{}, nothing to fetch", models(there, "already installed")),
-        (new, 0) => println!("{} in {}", models(new, "installed"), store.root().display()),
-        (new, there) => println!(
+        (0, there) => say(format_args!("{}, nothing to fetch", models(there, "already installed"))),
+        (new, 0) => say(format_args!("{} in {}", models(new, "installed"), store.root().display())),
+        (new, there) => say(format_args!(
             "{} in {}, {there} already there",
             models(new, "installed"),
             store.root().display()
-        ),
+        )),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -255,7 +269,10 @@ fn verify(args: &VerifyArgs, store: &ModelStore) -> anyhow::Result<ExitCode> {
         args.ids.clone()
     };
     if ids.is_empty() {
-        println!("no models in {}; fetch them with `hearken models pull`", store.root().display());
+        say(format_args!(
+            "no models in {}; fetch them with `hearken models pull`",
+            store.root().display()
+        ));
         return Ok(ExitCode::SUCCESS);
     }
     let mut bad = 0;
@@ -263,13 +280,17 @@ fn verify(args: &VerifyArgs, store: &ModelStore) -> anyhow::Result<ExitCode> {
         for (path, verdict) in store.verify(id)? {
             let words = match &verdict {
                 Verdict::Good => "good".to_owned(),
-                Verdict::NoChecksumKnown { sha256 } => format!("no checksum known (found sha256 {sha256})"),
+                Verdict::NoChecksumKnown { sha256 } => {
+                    format!("no checksum known (found sha256 {sha256})")
+                }
                 Verdict::Missing => format!("MISSING; fetch it with `hearken models pull {id}`"),
-                Verdict::Wrong { reason } => format!("WRONG: {reason}; `hearken models remove {id}` and pull it again"),
+                Verdict::Wrong { reason } => {
+                    format!("WRONG: {reason}; `hearken models remove {id}` and pull it again")
+                }
                 other => format!("{other:?}"),
             };
             bad += usize::from(!verdict.is_usable());
-            println!("{}: {words}", path.display());
+            say(format_args!("{}: {words}", path.display()));
         }
     }
     Ok(if bad == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -281,13 +302,13 @@ fn import(args: &ImportArgs, store: &ModelStore) -> anyhow::Result<ExitCode> {
         QuantizeArg::Q5_1 => Quantize::Q5_1,
     });
     let made = store.import(&args.path, &args.id, quantize)?;
-    println!(
+    say(format_args!(
         "{}: {} ({}, {})",
         made.id,
         made.path.display(),
         DecimalBytes(made.size),
         if made.multilingual { "multilingual" } else { "English only" }
-    );
+    ));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -298,7 +319,7 @@ fn remove(args: &RemoveArgs, store: &ModelStore) -> anyhow::Result<ExitCode> {
     }
     for id in &args.ids {
         let removed = store.remove(id).with_context(|| format!("cannot remove {id}"))?;
-        println!("{id}: {}", if removed { "removed" } else { "was not installed" });
+        say(format_args!("{id}: {}", if removed { "removed" } else { "was not installed" }));
     }
     Ok(ExitCode::SUCCESS)
 }

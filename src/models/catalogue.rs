@@ -518,3 +518,6 @@ impl Catalogue {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

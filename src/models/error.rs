@@ -53,7 +53,7 @@ pub enum ModelError {
     },
     /// Every source of a file failed.
     #[error("{0}")]
-    Sources(SourcesFailed),
+    Sources(Box<SourcesFailed>),
     /// Some models of a pull could not be had; the others are installed.
     #[error("{} models could not be fetched:\n{}", .0.len(), lines(.0))]
     Several(Vec<ModelError>),

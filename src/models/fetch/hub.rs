@@ -190,3 +190,6 @@ fn words(e: &ApiError) -> String {
         _ => text.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

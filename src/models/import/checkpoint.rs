@@ -45,7 +45,7 @@ impl Stored {
     /// The `part`-th of `of` equal slices along the first dimension.
     pub(super) fn slice(&self, part: u64, of: u64) -> Option<Self> {
         let rows = *self.shape.first()?;
-        if of == 0 || part >= of || rows % of != 0 {
+        if of == 0 || part >= of || !rows.is_multiple_of(of) {
             return None;
         }
         let mut shape = self.shape.clone();
@@ -91,7 +91,7 @@ impl Shape {
                 return Some(format!("its {what} is {value}; a Whisper has {low} to {high}"));
             }
         }
-        if self.width % self.heads != 0 {
+        if !self.width.is_multiple_of(self.heads) {
             return Some(format!(
                 "its width {} cannot be divided among {} heads",
                 self.width, self.heads

@@ -108,7 +108,7 @@ fn tensor(
     let form = Form::of(name, &stored.shape, quantize);
     let fail = |reason: String| ModelError::Import { path: c.path_of(stored).to_owned(), reason };
     let row = stored.shape.last().copied().unwrap_or(0);
-    if matches!(form, Form::Blocks(_)) && row % BLOCK as u64 != 0 {
+    if matches!(form, Form::Blocks(_)) && !row.is_multiple_of(BLOCK as u64) {
         return Err(fail(format!(
             "the tensor {name} has rows of {row} values, which cannot be quantised in blocks of {BLOCK}; leave --quantize out"
         )));
