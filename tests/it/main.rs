@@ -7,3 +7,4 @@ mod detect;
 mod layers;
 mod licences;
 mod models;
+mod tts;

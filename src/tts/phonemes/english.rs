@@ -112,9 +112,7 @@ pub(crate) fn espeak(phonemes: &str) -> String {
                 said.push_str("ɜː");
                 // "bird" has no r of its own; "hurry" has.
                 let vowel_follows = symbols.get(i + 2).is_some_and(|c| is_vowel(*c));
-                if next == Some('ɹ') && !vowel_follows {
-                    taken = 2;
-                } else if next == Some('ː') {
+                if next == Some('ː') || next == Some('ɹ') && !vowel_follows {
                     taken = 2;
                 }
             }
