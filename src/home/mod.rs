@@ -25,7 +25,7 @@ pub use entity::{Area, Entity, Floor};
 pub use names::Names;
 pub use query::{Missing, Query};
 pub use simulated::Simulated;
-pub use timers::{Command, Timer, TimerQuery, Timers};
+pub use timers::{NewTimer, Timer, TimerQuery, Timers};
 
 /// The largest file that is read as a home, in bytes.
 const LARGEST_FILE: u64 = 16 << 20;
@@ -79,10 +79,12 @@ pub enum HomeError {
         entity: String,
         /// The service's field.
         key: String,
-        /// What was asked for.
-        value: Value,
+        /// What was asked for, as JSON.
+        value: String,
         /// What would be right.
         allowed: String,
+        /// The smallest and the largest number that would be right, where it is a number.
+        limits: Option<[f64; 2]>,
     },
     /// The device does not answer: ask again later.
     #[error("{entity} is not answering")]
