@@ -30,9 +30,20 @@ pub(super) fn plan(meaning: &Meaning, place: Where<'_>) -> Result<Plan, Refusal>
         "HassTurnOn" => on_off(meaning, place, true),
         "HassTurnOff" => on_off(meaning, place, false),
         "HassGetState" => state(meaning, place),
-        "HassClimateGetTemperature" | "HassGetWeather" => {
+        "HassGetWeather" => {
             let found = place.find(meaning, wish)?;
             Ok(Plan { matched: vec![found[0].id.clone()], ..Plan::default() })
+        }
+        "HassClimateGetTemperature" => {
+            let found = place.find(meaning, wish)?;
+            let reads = |entity: &&&Entity| {
+                entity.attributes.get("current_temperature").is_some_and(Value::is_number)
+                    || entity.state.parse::<f64>().is_ok()
+            };
+            let thermometer = found.iter().find(reads).ok_or_else(|| {
+                Refusal::new("no_reading").with("entity", found[0].names.main(place.language))
+            })?;
+            Ok(Plan { matched: vec![thermometer.id.clone()], ..Plan::default() })
         }
         "HassLightSet" => light(meaning, place),
         "HassSetPosition" => {
@@ -44,7 +55,15 @@ pub(super) fn plan(meaning: &Meaning, place: Where<'_>) -> Result<Plan, Refusal>
             }))
         }
         "HassClimateSetTemperature" => {
-            set(meaning, place, "climate.set_temperature", "temperature", "temperature")
+            let mut plan =
+                set(meaning, place, "climate.set_temperature", "temperature", "temperature")?;
+            let works = |id: &str| place.home.entity(id).is_some_and(|e| e.state != "off");
+            // In the whole house, those that are running are meant.
+            if plan.matched.iter().any(|id| works(id)) {
+                plan.calls.retain(|call| works(&call.entity));
+                plan.matched.retain(|id| works(id));
+            }
+            Ok(plan)
         }
         "HassFanSetSpeed" => set(meaning, place, "fan.set_percentage", "percentage", "percentage"),
         "HassClimateSetFanMode" => {
@@ -186,7 +205,11 @@ pub(super) fn is_in_state(entity: &Entity, wanted: &str, language: &str) -> bool
         ("binary_sensor", "off") => Some("closed"),
         _ => None,
     };
-    let own = [Some(entity.state.as_str()), named, sensed];
+    // "At home" is asked with the bare place.
+    let home = (entity.domain == "person" && entity.state == "home")
+        .then(|| super::wording::home(language))
+        .flatten();
+    let own = [Some(entity.state.as_str()), named, sensed, home];
     own.into_iter().flatten().any(|own| own.to_lowercase() == wanted.trim().to_lowercase())
 }
 

@@ -130,6 +130,14 @@ fn state_value(entity: &Entity, language: &str, wording: Wording) -> Value {
     })
 }
 
+/// The one area where everything is that the answer is about: not always where one speaks.
+fn shared_area<'a>(place: Where<'a>, facts: &Facts) -> Option<&'a str> {
+    let mut areas = facts.matched.iter().map(|id| place.home.entity(id)?.area.as_deref());
+    let first = areas.next()??;
+    let area = areas.all(|area| area == Some(first)).then(|| place.home.area(first))?;
+    area.map(|area| area.names.main(place.language))
+}
+
 /// The slots as an answer speaks them: things by their own names, the rest in the speaker's words.
 fn spoken_slots(
     meaning: &Meaning,
@@ -144,7 +152,10 @@ fn spoken_slots(
         let text = text.map(str::trim).filter(|text| !text.is_empty());
         let number = value.as_f64().map(|number| slots::plain(number).to_string());
         let word = match (slot.as_str(), text) {
-            ("area", _) if value == slots::EVERYWHERE => continue,
+            ("area", None) if wording == Wording::Natural && !wish(&meaning.intent).anywhere => {
+                let real = shared_area(place, facts).map(Value::from);
+                real.unwrap_or_else(|| value.clone())
+            }
             ("name" | "area" | "floor", _) => value.clone(),
             _ if wording == Wording::AsTested && value.is_string() => value.clone(),
             ("device_class", None) => {

@@ -5,6 +5,7 @@
 
 mod act;
 mod answer;
+mod more;
 mod refusal;
 mod render;
 mod slots;
@@ -28,6 +29,7 @@ use crate::intent::Name;
 use crate::intent::Names;
 
 use answer::Facts;
+use more::Unknown;
 use refusal::Refusal;
 use targets::Where;
 
@@ -89,6 +91,40 @@ pub struct Ring {
 struct Tongue {
     language: Language,
     engine: Engine,
+    /// Sentences of our own, for where the package finds nothing.
+    more: Option<Engine>,
+}
+
+impl Tongue {
+    fn new(language: Language, home: &Home) -> Result<Self, crate::intent::IntentError> {
+        let names = names(home, language.code());
+        let more = more::sentences(language.code()).transpose()?;
+        let more = more.map(|more| Engine::new(&more, &names)).transpose()?;
+        Ok(Self { engine: Engine::new(&language, &names)?, language, more })
+    }
+
+    fn recognize(&self, text: &str, area: Option<&str>) -> Option<Meaning> {
+        let recognize = |engine: &Engine, text: &str, area: Option<&str>| {
+            let context: Map<String, Value> =
+                area.map(|area| ("area".to_owned(), area.into())).into_iter().collect();
+            engine.recognize(text, &context)
+        };
+        // Without a place, what is meant for the place where one is holds for the whole house.
+        let both = |engine: &Engine, text: &str| {
+            recognize(engine, text, area).or_else(|| match area {
+                None => recognize(engine, text, Some(slots::EVERYWHERE)),
+                Some(_) => None,
+            })
+        };
+        let plain = more::plainly(text, self.language.code());
+        let mut meaning = both(&self.engine, text)
+            .or_else(|| both(&self.engine, plain?))
+            .or_else(|| both(self.more.as_ref()?, plain.unwrap_or(text)))?;
+        if meaning.slots.get("area").is_some_and(|area| area == slots::EVERYWHERE) {
+            meaning.slots.remove("area");
+        }
+        Some(meaning)
+    }
 }
 
 /// A home that can be talked to.
@@ -117,11 +153,9 @@ impl Dialogue {
             return Err(DialogueError::NoLanguage);
         }
         let tongues = languages.into_iter().map(|language| {
-            let names = names(&home, language.code());
-            let engine = Engine::new(&language, &names).map_err(|source| {
-                DialogueError::Sentences { language: language.code().into(), source }
-            })?;
-            Ok(Tongue { language, engine })
+            let code = language.code().to_owned();
+            Tongue::new(language, &home)
+                .map_err(|source| DialogueError::Sentences { language: code, source })
         });
         let tongues = tongues.collect::<Result<_, DialogueError>>()?;
         let wording = Wording::Natural;
@@ -161,21 +195,7 @@ impl Dialogue {
             Some(known) => known.names.main(tongue.language.code()),
             None => area,
         });
-        let recognize = |area: Option<&str>| {
-            let context: Map<String, Value> =
-                area.map(|area| ("area".to_owned(), area.into())).into_iter().collect();
-            tongue.engine.recognize(text, &context)
-        };
-        // Without a place, what is meant for the place where one is holds for the whole house.
-        recognize(area).or_else(|| match area {
-            None => recognize(Some(slots::EVERYWHERE)).map(|mut meaning| {
-                if meaning.slots.get("area").is_some_and(|area| area == slots::EVERYWHERE) {
-                    meaning.slots.remove("area");
-                }
-                meaning
-            }),
-            Some(_) => None,
-        })
+        tongue.recognize(text, area).filter(|meaning| more::unknown(meaning).is_none())
     }
 
     /// Understands a sentence, does what is meant, and answers. `language` is a tag such as `en` or
@@ -183,7 +203,7 @@ impl Dialogue {
     pub fn respond(&mut self, text: &str, language: &str, area: Option<&str>) -> Reply {
         match self.understand(text, language, area) {
             Some(meaning) => self.obey(&meaning, language, area),
-            None => self.lost(language),
+            None => self.lost(text, language),
         }
     }
 
@@ -191,7 +211,7 @@ impl Dialogue {
     #[must_use]
     pub fn rehearse(&self, text: &str, language: &str, area: Option<&str>) -> Reply {
         let Some(meaning) = self.understand(text, language, area) else {
-            return self.lost(language);
+            return self.lost(text, language);
         };
         let (tongue, now) = (self.tongue(language), self.clock.now());
         let here = area.and_then(|area| self.home.area_named(area)).map(|area| area.id.as_str());
@@ -322,9 +342,14 @@ impl Dialogue {
         reply
     }
 
-    fn lost(&self, language: &str) -> Reply {
+    /// Nothing was understood, or only that something is asked for that this home does not have.
+    fn lost(&self, text: &str, language: &str) -> Reply {
         let tongue = self.tongue(language);
-        let refusal = Refusal::new("no_intent");
+        let meaning = tongue.recognize(text, None);
+        let refusal = match meaning.as_ref().and_then(more::unknown) {
+            Some(Unknown::Thing(name)) => Refusal::new("no_entity").with("entity", name),
+            _ => Refusal::new("no_intent"),
+        };
         Reply {
             text: refusal.say(&tongue.language),
             language: tongue.language.code().into(),

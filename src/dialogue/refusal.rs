@@ -22,7 +22,8 @@ impl Refusal {
         Self { key, context: Map::new() }
     }
 
-    fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
+    /// The same with one more hole filled.
+    pub(super) fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
         self.context.insert(key.into(), value.into());
         self
     }
@@ -39,7 +40,10 @@ impl Refusal {
         let place = match missing {
             Missing::Area => return Self::new("no_area").with("area", area),
             Missing::Floor => return Self::new("no_floor").with("floor", floor),
-            Missing::Feature => return Self::new("feature_not_supported"),
+            Missing::Feature => {
+                let key = if slot("name").is_empty() { "feature_not_supported" } else { "cannot" };
+                return Self::new(key).with("entity", slot("name"));
+            }
             Missing::Here if !area.is_empty() && area != slots::EVERYWHERE => 1,
             Missing::Here => 2,
             _ => 0,

@@ -121,7 +121,7 @@ fn what_cannot_be_done_is_said_honestly() {
             "no_intent",
         ),
         ("zh", "今天我们去公园", "我没听懂", "no_intent"),
-        ("en", "turn the hall light red", "That is not possible", "feature_not_supported"),
+        ("en", "turn the hall light red", "Sorry, Hall Light can't do that", "cannot"),
         (
             "en",
             "set the thermostat to 90 degrees",

@@ -45,6 +45,11 @@ pub(super) fn act(
         }),
         "HassIncreaseTimer" => lengthen(home, meaning, &query, here, 1, now),
         "HassDecreaseTimer" => lengthen(home, meaning, &query, here, -1, now),
+        "HassTimerStatus"
+            if !query.is_empty() && home.timers().matching(&query).next().is_none() =>
+        {
+            Err(HomeError::NoTimer)
+        }
         "HassTimerStatus" => Ok(Done::default()),
         _ => return None,
     };

@@ -47,6 +47,11 @@ pub(super) fn state(
     sensed.or_else(|| look_up(STATES, state, language))
 }
 
+/// The place where one is at home.
+pub(super) fn home(language: &str) -> Option<&'static str> {
+    column(language).map(|column| ["home", "家", "zu Hause"][column])
+}
+
 /// What a kind of cover or sensor is called.
 pub(super) fn device_class(language: &str, class: &str) -> Option<&'static str> {
     look_up(CLASSES, class, language)
@@ -163,6 +168,14 @@ const PHRASES: &[Row] = &[
             "Sorry, {{ entity }} can't do that",
             "抱歉，{{ entity }}做不到",
             "{{ entity }} kann das leider nicht",
+        ],
+    ),
+    (
+        "no_reading",
+        [
+            "Sorry, {{ entity }} does not report a temperature",
+            "抱歉，{{ entity }}没有温度读数",
+            "{{ entity }} meldet leider keine Temperatur",
         ],
     ),
     (
