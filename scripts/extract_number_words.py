@@ -19,6 +19,32 @@ LANGUAGES = """af am ar az be bg bs ca cs cy da de de-CH el en eo es et fa fi fi
 hr hu hy id is it ja ka kk km ko ky lb lo lt lv mk ms mt my ne nl nn no pl pt pt-PT ro ru sk sl sq sr sr-Latn
 sv sw ta th tr uk vi yue zh zh-Hant""".split()
 BIGGEST = 10**9
+# Where CLDR 48.2 spells otherwise than people speak: for (language, base) the rules instead, where
+# {} is the rule that CLDR has.
+THOUSANDS = "<%spellout-cardinal-{}< $(cardinal,one{{{}}}few{{{}}}other{{{}}})$[ >>]"
+CORRECTIONS = {
+    ("cs", "1000"): {"1000": "tisíc[ >>]"},
+    ("cs", "2000"): {"2000": THOUSANDS.format("masculine", "tisíc", "tisíce", "tisíc")},
+    ("lt", "x.x"): {"x.x": "<< kablelis >>"},
+    ("ro", "100"): {"100": "o sută[ >>]"},
+    ("ro", "1000"): {"1000": "o mie[ >>]"},
+    ("sk", "100"): {"100": "sto[ >>]", "200": "{}"},
+    ("sk", "1000"): {
+        "1000": "tisíc[ >>]",
+        "2000": THOUSANDS.format("feminine", "tisíc", "tisíce", "tisíc"),
+    },
+    ("sl", "14"): {"14": "štirinajst"},
+    ("sl", "18"): {"18": "osemnajst"},
+    ("sl", "20"): {"20": "dvajset[ >>]"},
+    ("sl", "200"): {"200": "dvesto[ >>]"},
+    ("sl", "1000"): {"1000": "tisoč[ >>]"},
+    ("sl", "2000"): {"2000": "<%spellout-cardinal-masculine< tisoč[ >>]"},
+    ("sl", "5000"): {"5000": "<%spellout-cardinal-masculine< tisoč[ >>]"},
+    ("sr", "1000"): {"1000": "хиљаду[ >>]"},
+    ("sr", "2000"): {"2000": THOUSANDS.format("feminine", "хиљада", "хиљаде", "хиљада")},
+    ("sr-Latn", "1000"): {"1000": "hiljadu[ >>]"},
+    ("sr-Latn", "2000"): {"2000": THOUSANDS.format("feminine", "hiljada", "hiljade", "hiljada")},
+}
 REFERENCE = re.compile(r"%%?[a-z0-9-]+", re.IGNORECASE)
 
 
@@ -60,4 +86,7 @@ for language in LANGUAGES:
         for base, rule in rules:
             if small(base) and base not in ("NaN", "Inf"):
                 rule = rule.replace("→", ">").replace("←", "<").replace("−", "-" if base == "-x" and rule.startswith("−→") else "−")
-                print(f"{base}\t{rule.removesuffix(';')}")
+                rule = rule.removesuffix(";")
+                instead = {} if "ordinal" in name else CORRECTIONS.get((language, base), {})
+                for base, text in (instead or {base: "{}"}).items():
+                    print(f"{base}\t{rule if text == '{}' else text}")

@@ -171,7 +171,8 @@ impl Spellout {
                 }
                 Part::Plural { ordinal, forms } => {
                     let counted = if *ordinal || rule.base == 0 { number.whole } else { quotient };
-                    let wanted = plural(&self.language, counted);
+                    let whole = digits.is_empty() || *ordinal;
+                    let wanted = if whole { plural(&self.language, counted) } else { "other" };
                     let form = forms
                         .iter()
                         .find(|(category, _)| category == wanted)
@@ -358,6 +359,8 @@ fn plural(language: &str, number: i64) -> &'static str {
         "lt" if (11..=19).contains(&hundreds) || tens == 0 => "other",
         "lt" if tens == 1 => "one",
         "lt" => "few",
+        "sr" if tens == 1 && hundreds != 11 => "one",
+        "sr" if (2..=4).contains(&tens) && !(12..=14).contains(&hundreds) => "few",
         "cs" | "sk" if (2..=4).contains(&n) => "few",
         "pt" if n <= 1 => "one",
         _ if n == 1 => "one",
@@ -389,8 +392,11 @@ mod tests {
             ("fr", 80, "", "quatre-vingts"),
             ("fr", 92, "", "quatre-vingt-douze"),
             ("nl", 22, "", "tweeëntwintig"),
-            ("zh-CN", 42, "", "四十二"),
+            ("zh-CN", 52, "", "五十二"),
             ("pt-BR", 1000, "", "mil"),
+            ("sk", 100, "", "sto"),
+            ("sk", 200, "", "dvesto"),
+            ("cs", 1000, "", "tisíc"),
             ("ru", 2000, "", "две тысячи"),
             ("ru", 5000, "", "пять тысяч"),
             ("pl", 5000, "", "pięć tysięcy"),

@@ -48,6 +48,9 @@ pub(super) fn fold(c: char) -> char {
         'ϱ' => 'ρ',
         'ϵ' => 'ε',
         'µ' => 'μ',
+        // Romanian is written with a comma or, of old, with a cedilla.
+        'ş' => 'ș',
+        'ţ' => 'ț',
         other => other,
     }
 }
