@@ -13,7 +13,7 @@ mod targets;
 mod timers;
 mod wording;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::home::Action;
@@ -35,6 +35,57 @@ use targets::Where;
 
 pub use wording::Wording;
 
+/// Settings of this room, `[dialogue]` in the configuration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The languages that are understood, as tags of the package's sentences: `en`, `zh-CN`. The
+    /// first is spoken where another one is asked for.
+    pub languages: Vec<String>,
+    /// The name or the id of the area where one speaks, for "turn on the light"; empty for nowhere
+    /// in particular.
+    pub area: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { languages: vec!["en".into(), "zh-CN".into()], area: String::new() }
+    }
+}
+
+impl Config {
+    /// Every value that cannot be used, each with its cure.
+    #[must_use]
+    pub fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        if self.languages.is_empty() {
+            problems.push(
+                "dialogue.languages: is empty, so nothing can be understood; name at least one, such as \"en\""
+                    .into(),
+            );
+        }
+        let tag = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        for language in self.languages.iter().filter(|own| own.is_empty() || !own.chars().all(tag))
+        {
+            problems.push(format!(
+                "dialogue.languages: {language:?} is no language tag; use one such as \"en\" or \"zh-CN\""
+            ));
+        }
+        problems
+    }
+
+    /// What does not fit this home, each with its cure.
+    #[must_use]
+    pub fn problems_with(&self, home: &Home) -> Vec<String> {
+        if self.area.is_empty() || home.area_named(&self.area).is_some() {
+            return Vec::new();
+        }
+        let areas: Vec<&str> = home.areas().iter().map(|area| area.id.as_str()).take(40).collect();
+        let areas = areas.join(", ");
+        vec![format!("dialogue.area: the home has no area {:?}; use one of {areas}", self.area)]
+    }
+}
+
 /// Why a dialogue cannot begin.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -48,7 +99,7 @@ pub enum DialogueError {
         /// The language's tag.
         language: String,
         /// Why.
-        source: crate::intent::IntentError,
+        source: Box<crate::intent::IntentError>,
     },
 }
 
@@ -154,8 +205,10 @@ impl Dialogue {
         }
         let tongues = languages.into_iter().map(|language| {
             let code = language.code().to_owned();
-            Tongue::new(language, &home)
-                .map_err(|source| DialogueError::Sentences { language: code, source })
+            Tongue::new(language, &home).map_err(|source| DialogueError::Sentences {
+                language: code,
+                source: source.into(),
+            })
         });
         let tongues = tongues.collect::<Result<_, DialogueError>>()?;
         let wording = Wording::Natural;

@@ -327,3 +327,29 @@ fn the_only_one_in_the_house_is_meant_where_there_is_none() {
     let reply = dialogue().obey(&meaning(true), "en", Some("Office"));
     assert_eq!(reply.error, Some("no_device_class_in_area"));
 }
+
+#[test]
+fn settings_say_what_is_wrong_with_them() {
+    let home = Home::demo();
+    assert!(Config::default().problems().is_empty());
+    let wrong = Config { languages: vec!["e n".into(), String::new()], area: "attic".into() };
+    assert_eq!(wrong.problems().len(), 2);
+    assert!(wrong.problems_with(&home)[0].contains("attic"));
+    let none = Config { languages: Vec::new(), ..Config::default() };
+    assert_eq!(none.problems().len(), 1);
+    assert!(matches!(Dialogue::new(Home::demo(), Vec::new()), Err(DialogueError::NoLanguage)));
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+    /// Whatever is said: an answer, no panic, and no action without an intent.
+    #[test]
+    fn every_text_is_answered(text in "(turn on the |打开|set a timer for )?\\PC{0,40}") {
+        for language in ["en", "zh"] {
+            let reply = dialogue().respond(&text, language, None);
+            proptest::prop_assert!(reply.intent.is_some() || reply.actions.is_empty());
+            proptest::prop_assert!(reply.intent.is_some() || !reply.text.is_empty());
+        }
+    }
+}

@@ -17,6 +17,7 @@ mod timers;
 use std::path::{Path, PathBuf};
 
 use jiff::{Timestamp, ZonedDateTime};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 pub use call::{Action, Backend, Call, Change, Outcome};
@@ -27,6 +28,36 @@ pub use query::{Missing, Query};
 pub use simulated::Simulated;
 pub use timers::{NewTimer, Timer, TimerQuery, Timers};
 
+/// Settings of this room, `[home]` in the configuration.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The home's description; without one, the home that comes with the program.
+    pub file: Option<PathBuf>,
+}
+
+impl Config {
+    /// Every value that cannot be used, each with its cure.
+    #[must_use]
+    pub fn problems(&self) -> Vec<String> {
+        match self.open() {
+            Ok(_) => Vec::new(),
+            Err(error) => vec![format!("home.file: {error}")],
+        }
+    }
+
+    /// The home that is meant.
+    ///
+    /// # Errors
+    /// See [`Home::open`].
+    pub fn open(&self) -> Result<Home, HomeError> {
+        match &self.file {
+            Some(file) => Home::open(file),
+            None => Ok(Home::demo()),
+        }
+    }
+}
+
 /// The largest file that is read as a home, in bytes.
 const LARGEST_FILE: u64 = 16 << 20;
 
@@ -35,7 +66,7 @@ const LARGEST_FILE: u64 = 16 << 20;
 #[non_exhaustive]
 pub enum HomeError {
     /// The file cannot be read: check the path.
-    #[error("cannot read the home {}: {source}", path.display())]
+    #[error("cannot read the home {}: {source}; check the path", path.display())]
     Read {
         /// The file.
         path: PathBuf,
@@ -360,5 +391,8 @@ mod tests {
         assert_eq!(Home::open(&toml).unwrap().entities().len(), 1);
         let gone = Home::open(&folder.path().join("gone.toml")).unwrap_err();
         assert!(gone.to_string().contains("gone.toml"));
+        let gone = Config { file: Some("gone.toml".into()) };
+        assert!(gone.problems()[0].starts_with("home.file: cannot read"));
+        assert!(Config::default().problems().is_empty());
     }
 }
