@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use hearken::audio::{FileSource, Framer, Source};
 use hearken::config::Config;
 use hearken::models::ModelStore;
-use hearken::session::{Engines, Event, Session};
+use hearken::session::{Event, Session};
 
 type AnyResult<T> = Result<T, Box<dyn std::error::Error>>;
 
@@ -22,12 +22,12 @@ fn main() -> AnyResult<()> {
             data().map_err(|_| "name the folder of the recordings, or set HEARKEN_EVAL_DATA")?
         }
     };
-    let home = folder.join("home.yaml");
-    let (config, _) = Config::load(None)?;
-    let asr = hearken::asr::Config { language: "en".into(), ..config.asr };
+    let (mut config, _) = Config::load(None)?;
+    config.asr.language = "en".into();
+    config.home.file = Some(folder.join("home.yaml"));
     let store = ModelStore::open(None)?;
-    let engines = Engines { detect: &config.detect, asr: &asr, tts: &config.tts, store: &store };
-    let mut stages = engines.stages(Some(&home))?;
+    let engines = config.engines(&store);
+    let mut stages = engines.stages()?;
     stages.voices = hearken::session::Voices::none();
     let mut session = Session::new(stages, None);
 
@@ -39,11 +39,8 @@ fn main() -> AnyResult<()> {
     for file in &files {
         let words = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let outside = words.starts_with("oov_");
-        let wanted = if outside {
-            None
-        } else {
-            engines.dialogue(Some(&home))?.respond(&words, "en", None).intent
-        };
+        let wanted =
+            if outside { None } else { engines.dialogue()?.respond(&words, "en", None).intent };
         let (mut heard, mut got) = (String::new(), None);
         let mut take = |event: Event| match event {
             Event::Final { transcript, .. } => heard.push_str(&transcript.text),

@@ -9,7 +9,7 @@ use hearken::asr::{Config as AsrConfig, Recognizer, Whisper};
 use hearken::audio::{Framer, SAMPLE_RATE, read_mono_16k};
 use hearken::config::Config;
 use hearken::models::ModelStore;
-use hearken::session::{Engines, Event, Session};
+use hearken::session::{Event, Session};
 
 type AnyResult<T> = Result<T, Box<dyn std::error::Error>>;
 
@@ -28,9 +28,8 @@ fn main() -> AnyResult<()> {
     let store = ModelStore::open(None)?;
 
     let began = Instant::now();
-    let engines =
-        Engines { detect: &config.detect, asr: &config.asr, tts: &config.tts, store: &store };
-    let mut session = Session::new(engines.stages(None)?, None);
+    let engines = config.engines(&store);
+    let mut session = Session::new(engines.stages()?, None);
     let ready = began.elapsed().as_secs_f64() * 1000.0;
 
     let mut stages: Vec<(&str, Vec<f64>)> = [

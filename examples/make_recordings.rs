@@ -10,7 +10,6 @@ use flacenc::error::Verify;
 use hearken::audio::{Resampler, SAMPLE_RATE};
 use hearken::config::Config;
 use hearken::models::{Clients, ModelStore};
-use hearken::session::Engines;
 
 type AnyResult<T> = Result<T, Box<dyn std::error::Error>>;
 
@@ -20,8 +19,7 @@ fn main() -> AnyResult<()> {
         std::fs::read_to_string(folder.join("conversation.toml"))?.parse()?;
     let (config, _) = Config::load(None)?;
     let store = ModelStore::open(None)?;
-    let engines =
-        Engines { detect: &config.detect, asr: &config.asr, tts: &config.tts, store: &store };
+    let engines = config.engines(&store);
     for command in conversation["command"].as_array().ok_or("no commands")? {
         let field = |name: &str| command[name].as_str().ok_or(format!("{name} is missing"));
         store.pull(&[field("voice")?], &Clients::default(), &())?;

@@ -26,6 +26,8 @@ pub struct Config {
     pub tts: crate::tts::Config,
     /// The home that is acted on.
     pub home: crate::home::Config,
+    /// What is understood, and where one speaks.
+    pub dialogue: crate::dialogue::Config,
 }
 
 /// Why a configuration could not be read.
@@ -79,12 +81,39 @@ impl Config {
             .map_err(|e| ConfigError::Parse { path: name.to_owned(), source: Box::new(e) })
     }
 
+    /// The engines that these settings describe, with the models of `store`. Nothing is opened yet.
+    #[must_use]
+    pub fn engines<'a>(
+        &'a self,
+        store: &'a crate::models::ModelStore,
+    ) -> crate::session::Engines<'a> {
+        crate::session::Engines {
+            detect: &self.detect,
+            asr: &self.asr,
+            tts: &self.tts,
+            home: &self.home,
+            dialogue: &self.dialogue,
+            store,
+        }
+    }
+
     /// Every value that cannot be used, each with its cure.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
-        let Self { audio, detect, asr, tts, home } = self;
-        [audio.problems(), detect.problems(), asr.problems(), tts.problems(), home.problems()]
-            .concat()
+        let Self { audio, detect, asr, tts, home, dialogue } = self;
+        let mut problems = [
+            audio.problems(),
+            detect.problems(),
+            asr.problems(),
+            tts.problems(),
+            home.problems(),
+            dialogue.problems(),
+        ]
+        .concat();
+        if let Ok(home) = home.open() {
+            problems.extend(dialogue.problems_with(&home));
+        }
+        problems
     }
 }
 

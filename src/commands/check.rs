@@ -4,7 +4,6 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use console::style;
-use hearken::session::Engines;
 
 use super::House;
 use crate::cli::CheckArgs;
@@ -12,19 +11,15 @@ use crate::cli::CheckArgs;
 pub(crate) fn run(house: &House, args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let config = &house.config;
     let mut problems = config.problems();
-    let engines = Engines {
-        detect: &config.detect,
-        asr: &config.asr,
-        tts: &config.tts,
-        store: &house.store,
-    };
+    let engines = config.engines(&house.store);
     let mut opened = Vec::new();
-    let mut open = |what: String, result: Result<(), hearken::session::EngineError>, began: Instant| {
-        match result {
-            Ok(()) => opened.push((what, began.elapsed().as_millis() as u64)),
-            Err(error) => problems.push(format!("{what}: {}", hearken::session::chain(&error))),
-        }
-    };
+    let mut open =
+        |what: String, result: Result<(), hearken::session::EngineError>, began: Instant| {
+            match result {
+                Ok(()) => opened.push((what, began.elapsed().as_millis() as u64)),
+                Err(error) => problems.push(format!("{what}: {}", hearken::session::chain(&error))),
+            }
+        };
     let began = Instant::now();
     open(config.detect.model.clone(), engines.detector().map(drop), began);
     let began = Instant::now();
@@ -36,7 +31,7 @@ pub(crate) fn run(house: &House, args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let began = Instant::now();
     let home = config.home.file.as_deref();
     let name = home.map_or_else(|| "the home of the demo".to_owned(), |p| p.display().to_string());
-    open(name, engines.dialogue(home).map(drop), began);
+    open(name, engines.dialogue().map(drop), began);
 
     let shown = toml::to_string(config)?;
     if args.json {
@@ -51,7 +46,10 @@ pub(crate) fn run(house: &House, args: &CheckArgs) -> anyhow::Result<ExitCode> {
         );
     } else {
         let from = house.config_path.as_deref().map(|p| p.display().to_string());
-        println!("{}", style(format!("# {}", from.as_deref().unwrap_or("defaults; no file"))).dim());
+        println!(
+            "{}",
+            style(format!("# {}", from.as_deref().unwrap_or("defaults; no file"))).dim()
+        );
         println!("{shown}");
         println!("{}", style(format!("# models in {}", house.store.root().display())).dim());
         for (what, ms) in &opened {

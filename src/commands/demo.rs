@@ -62,16 +62,18 @@ pub(crate) fn run(house: &House, args: &DemoArgs) -> anyhow::Result<ExitCode> {
     let conversation: Conversation =
         toml::from_str(CONVERSATION).context("the demo's conversation is damaged")?;
     let folder = &args.output;
-    fs::create_dir_all(folder)
-        .with_context(|| format!("cannot make the folder {}; --output names another", folder.display()))?;
+    fs::create_dir_all(folder).with_context(|| {
+        format!("cannot make the folder {}; --output names another", folder.display())
+    })?;
 
     let began = Instant::now();
-    let engines = house.engines()?;
-    let mut session = Session::new(engines.stages(None)?, None);
+    // The commands are meant for the home that comes with the program.
+    let mut house = house.with(None, Some(""));
+    house.config.home = hearken::home::Config::default();
+    let mut session = Session::new(house.engines()?.stages()?, None);
     let ready = began.elapsed();
     // A speaker is welcome, not needed.
-    let mut speaker =
-        if args.no_play { None } else { Speaker::open(&house.config.audio).ok() };
+    let mut speaker = if args.no_play { None } else { Speaker::open(&house.config.audio).ok() };
     if !args.json {
         println!(
             "{}\n{}\n",
@@ -130,7 +132,9 @@ fn converse(
     let mut failure = None;
     let mut take = |event: Event| {
         if let Event::Speech(speech) = &event {
-            let played = speaker.as_deref_mut().map_or(Ok(()), |s| s.play(&speech.samples, speech.sample_rate));
+            let played = speaker
+                .as_deref_mut()
+                .map_or(Ok(()), |s| s.play(&speech.samples, speech.sample_rate));
             if let Err(error) = output.push(speech).and(played.map_err(Into::into)) {
                 failure.get_or_insert(error);
             }
@@ -163,7 +167,10 @@ fn converse(
 fn obeyed(command: &Command, turn: &Turn, states: &Value) -> bool {
     let understood = turn.answer.understood() && turn.language == command.language;
     understood
-        && command.state.as_ref().is_none_or(|wanted| states[&wanted.entity]["state"] == wanted.is.as_str())
+        && command
+            .state
+            .as_ref()
+            .is_none_or(|wanted| states[&wanted.entity]["state"] == wanted.is.as_str())
 }
 
 fn changes(before: &Value, after: &Value) -> Table {
@@ -195,7 +202,10 @@ fn summary(done: &[(Turn, bool)], obeyed: usize, folder: &Path, played: bool) {
         values.get(values.len() / 2).copied().unwrap_or_default()
     };
     let verdict = format!("{obeyed} of {} commands obeyed.", done.len());
-    println!("{}", if obeyed == done.len() { style(verdict).green() } else { style(verdict).red() });
+    println!(
+        "{}",
+        if obeyed == done.len() { style(verdict).green() } else { style(verdict).red() }
+    );
     println!(
         "Medians: recognition {:.0} ms, first audio {:.0} ms, end of speech to first audio {:.0} ms.",
         median(&|t| Some(t.timeline_ms.recognition)),

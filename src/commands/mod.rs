@@ -11,7 +11,7 @@ mod turns;
 pub(crate) mod understand;
 pub(crate) mod voices;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -39,23 +39,35 @@ impl House {
         Ok(Self { config, config_path, store })
     }
 
+    /// This house with what a command line changes in it: the home's file and the area.
+    pub(crate) fn with(&self, home: Option<&Path>, area: Option<&str>) -> Self {
+        let mut config = self.config.clone();
+        if let Some(home) = home {
+            config.home.file = Some(home.to_owned());
+        }
+        if let Some(area) = area {
+            area.clone_into(&mut config.dialogue.area);
+        }
+        Self { config, config_path: self.config_path.clone(), store: self.store.clone() }
+    }
+
+    /// Where one speaks, if anywhere in particular.
+    pub(crate) fn area(&self) -> Option<&str> {
+        Some(self.config.dialogue.area.as_str()).filter(|area| !area.is_empty())
+    }
+
     /// The engines, once the configuration has no problem.
     pub(crate) fn engines(&self) -> anyhow::Result<Engines<'_>> {
         let problems = self.config.problems();
         if !problems.is_empty() {
-            let file = self.config_path.as_deref().map(|p| p.display().to_string());
+            let file = self.config_path.as_deref().map(|p| format!(" {}", p.display()));
             anyhow::bail!(
-                "the configuration {} cannot be used:\n  {}",
+                "the configuration{} cannot be used:\n  {}",
                 file.unwrap_or_default(),
                 problems.join("\n  ")
             );
         }
-        Ok(Engines {
-            detect: &self.config.detect,
-            asr: &self.config.asr,
-            tts: &self.config.tts,
-            store: &self.store,
-        })
+        Ok(self.config.engines(&self.store))
     }
 }
 

@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
 use anyhow::Context;
-use hearken::audio::{FileSource, Framer, Microphone, RawSource, Resampler, Source, Speaker, WavWriter};
+use hearken::audio::{
+    FileSource, Framer, Microphone, RawSource, Resampler, Source, Speaker, WavWriter,
+};
 use hearken::session::{Event, Session, Speech};
 
 use super::House;
@@ -18,11 +20,10 @@ use crate::cli::RunArgs;
 const OUTPUT_RATE: u32 = 24_000;
 
 pub(crate) fn run(house: &House, args: &RunArgs) -> anyhow::Result<ExitCode> {
-    let mut config = house.config.clone();
+    let mut house = house.with(args.home.as_deref(), args.area.as_deref());
     if let Some(language) = args.language {
-        language.code().clone_into(&mut config.asr.language);
+        language.code().clone_into(&mut house.config.asr.language);
     }
-    let house = House { config, config_path: house.config_path.clone(), store: house.store.clone() };
     // The input first: nobody wants to wait for models to hear that a path is mistyped.
     let live = args.input.is_none();
     let mut source: Box<dyn Source> = match args.input.as_deref() {
@@ -36,10 +37,7 @@ pub(crate) fn run(house: &House, args: &RunArgs) -> anyhow::Result<ExitCode> {
         Some(path) => Box::new(FileSource::open(path)?),
     };
     let mut sinks = Sinks::open(&house, args, live)?;
-    let area = args.area.clone().or_else(|| house.config.home.area.clone());
-    let home = args.home.as_deref().or(house.config.home.file.as_deref());
-    let engines = house.engines()?;
-    let mut session = Session::new(engines.stages(home)?, area);
+    let mut session = Session::new(house.engines()?.stages()?, house.area().map(str::to_owned));
     let stop = super::interrupted()?;
     if live {
         println!("Listening. Ctrl-C ends.\n");
@@ -62,8 +60,11 @@ pub(crate) fn run(house: &House, args: &RunArgs) -> anyhow::Result<ExitCode> {
             session.reset_detector();
         }
     }
-    framer.finish(|frame| session.push(&frame, &mut |event| drop(sinks.take(&event))));
-    session.finish(&mut |event| drop(sinks.take(&event)));
+    let mut last = |event: Event| {
+        sinks.take(&event);
+    };
+    framer.finish(|frame| session.push(&frame, &mut last));
+    session.finish(&mut last);
 
     let turns = sinks.close()?;
     if args.json {
@@ -138,7 +139,10 @@ impl Sinks {
     fn write(&mut self, event: &Event) -> anyhow::Result<()> {
         if let Some(events) = &mut self.events {
             serde_json::to_writer(&mut *events, event).context("cannot write the events")?;
-            events.write_all(b"\n").and_then(|()| events.flush()).context("cannot write the events")?;
+            events
+                .write_all(b"\n")
+                .and_then(|()| events.flush())
+                .context("cannot write the events")?;
         }
         if let Event::Speech(speech) = event {
             if let Some(output) = &mut self.output {
@@ -180,7 +184,11 @@ pub(crate) struct ReplyFile {
 
 impl ReplyFile {
     pub(crate) fn create(path: &Path) -> anyhow::Result<Self> {
-        Ok(Self { wav: WavWriter::create(path, OUTPUT_RATE)?, resampler: None, converted: Vec::new() })
+        Ok(Self {
+            wav: WavWriter::create(path, OUTPUT_RATE)?,
+            resampler: None,
+            converted: Vec::new(),
+        })
     }
 
     pub(crate) fn push(&mut self, speech: &Speech) -> anyhow::Result<()> {

@@ -17,7 +17,9 @@ use crate::cli::SayArgs;
 pub(crate) fn run(house: &House, args: &SayArgs) -> anyhow::Result<ExitCode> {
     let text = if args.text.len() == 1 && args.text[0] == "-" {
         let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).context("cannot read the text from standard input")?;
+        std::io::stdin()
+            .read_to_string(&mut text)
+            .context("cannot read the text from standard input")?;
         text
     } else {
         args.text.join(" ")

@@ -26,7 +26,7 @@ pub(crate) struct Turn {
 /// What was understood, done and said in a turn.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Answer {
-    intent: Option<hearken::dialogue::Intent>,
+    intent: Option<hearken::dialogue::Understood>,
     actions: Vec<hearken::home::Action>,
     reply: String,
 }
@@ -63,7 +63,9 @@ impl Turns {
                 self.open.language.clone_from(&transcript.language);
             }
             Event::ReplyText { reply, .. } => self.open.answer = reply.into(),
-            Event::Failed { stage, error, .. } => self.open.errors.push(format!("{stage}: {error}")),
+            Event::Failed { stage, error, .. } => {
+                self.open.errors.push(format!("{stage}: {error}"))
+            }
             Event::TurnFinished { timeline_ms, .. } => {
                 let mut turn = std::mem::take(&mut self.open);
                 turn.timeline_ms = *timeline_ms;

@@ -10,14 +10,13 @@ use super::turns;
 use crate::cli::UnderstandArgs;
 
 pub(crate) fn run(house: &House, args: &UnderstandArgs) -> anyhow::Result<ExitCode> {
-    let home = args.home.as_deref().or(house.config.home.file.as_deref());
-    let area = args.area.as_deref().or(house.config.home.area.as_deref());
+    let house = house.with(args.home.as_deref(), args.area.as_deref());
     let engines = house.engines()?;
     for text in &args.text {
         // Each sentence meets the home as the file describes it.
-        let mut dialogue = engines.dialogue(home)?;
+        let mut dialogue = engines.dialogue()?;
         let language = args.language.as_deref().unwrap_or_else(|| super::written_language(text));
-        let reply = dialogue.respond(text, language, area);
+        let reply = dialogue.respond(text, language, house.area());
         if args.json {
             let slots = reply.intent.as_ref().map(|i| i.slots.clone()).unwrap_or_default();
             let intent = reply.intent.as_ref().map(|i| &i.name);

@@ -42,7 +42,14 @@ pub(crate) fn run(house: &House, args: &VoicesArgs) -> anyhow::Result<ExitCode> 
         return Ok(ExitCode::SUCCESS);
     }
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(["id", "languages", "gender", "Hz", "licence", ""]);
+    table.load_style(presets::NOTHING).set_header([
+        "id",
+        "languages",
+        "gender",
+        "Hz",
+        "licence",
+        "",
+    ]);
     for row in &rows {
         let list = |key: &str| -> String {
             let items = row[key].as_array().into_iter().flatten();

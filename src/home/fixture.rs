@@ -8,8 +8,7 @@ use serde_json::{Map, Value};
 use super::entity::{DOMAINS, features, resting_state};
 use super::layout::MOST_ROWS;
 use super::names::{Names, fold};
-use super::timers::Restored;
-use super::{Area, Entity, Floor, Home, HomeError};
+use super::{Area, Entity, Floor, Home, HomeError, NewTimer};
 
 #[derive(Debug, Default, Deserialize)]
 struct Fixture {
@@ -119,12 +118,11 @@ impl Home {
         }
         for row in fixture.timers {
             let area = row.area.as_deref().map(|name| home.area_id(name));
-            let start_seconds = (row.start_hours.saturating_mul(3600))
+            let seconds = (row.start_hours.saturating_mul(3600))
                 .saturating_add(row.start_minutes.saturating_mul(60))
                 .saturating_add(row.start_seconds);
-            let (name, active, left) = (row.name, row.is_active, row.total_seconds_left);
-            let timer = Restored { name, area, start_seconds, left, active };
-            home.timers.restore(timer, now)?;
+            let timer = NewTimer { seconds, name: row.name, area, ..NewTimer::default() };
+            home.timers.restore(timer, row.total_seconds_left, row.is_active, now)?;
         }
         home.media = fixture.media.into_iter().map(|row| row.title).collect();
         home.settle();

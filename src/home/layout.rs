@@ -195,10 +195,9 @@ fn device_problems(
         ("percentage", 0.0, 100.0),
         ("volume_level", 0.0, 1.0),
     ] {
-        if let Some(value) = entity.attributes.get(key) {
-            if !value.as_f64().is_some_and(|number| (low..=high).contains(&number)) {
-                problem(format!("attribute {key} is {value}; use a number from {low} to {high}"));
-            }
+        let Some(value) = entity.attributes.get(key) else { continue };
+        if !value.as_f64().is_some_and(|number| (low..=high).contains(&number)) {
+            problem(format!("attribute {key} is {value}; use a number from {low} to {high}"));
         }
     }
 }

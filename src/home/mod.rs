@@ -26,25 +26,35 @@ pub use entity::{Area, Entity, Floor};
 pub use names::Names;
 pub use query::{Missing, Query};
 pub use simulated::Simulated;
-pub use timers::{Command, Timer, TimerQuery, Timers};
+pub use timers::{NewTimer, Timer, TimerQuery, Timers};
 
 /// Settings of this room, `[home]` in the configuration.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// The file that describes the home; the home of the demo when absent.
+    /// The home's description; without one, the home that comes with the program.
     pub file: Option<PathBuf>,
-    /// The area where the microphone stands, for "turn on the light".
-    pub area: Option<String>,
 }
 
 impl Config {
     /// Every value that cannot be used, each with its cure.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
-        let empty = self.area.as_deref().is_some_and(|area| area.trim().is_empty());
-        let problem = "home.area: is empty; name an area of the home, or leave it out";
-        empty.then(|| problem.to_owned()).into_iter().collect()
+        match self.open() {
+            Ok(_) => Vec::new(),
+            Err(error) => vec![format!("home.file: {error}")],
+        }
+    }
+
+    /// The home that is meant.
+    ///
+    /// # Errors
+    /// See [`Home::open`].
+    pub fn open(&self) -> Result<Home, HomeError> {
+        match &self.file {
+            Some(file) => Home::open(file),
+            None => Ok(Home::demo()),
+        }
     }
 }
 
@@ -56,7 +66,7 @@ const LARGEST_FILE: u64 = 16 << 20;
 #[non_exhaustive]
 pub enum HomeError {
     /// The file cannot be read: check the path.
-    #[error("cannot read the home {}: {source}", path.display())]
+    #[error("cannot read the home {}: {source}; check the path", path.display())]
     Read {
         /// The file.
         path: PathBuf,
@@ -100,10 +110,12 @@ pub enum HomeError {
         entity: String,
         /// The service's field.
         key: String,
-        /// What was asked for.
-        value: Value,
+        /// What was asked for, as JSON.
+        value: String,
         /// What would be right.
         allowed: String,
+        /// The smallest and the largest number that would be right, where it is a number.
+        limits: Option<[f64; 2]>,
     },
     /// The device does not answer: ask again later.
     #[error("{entity} is not answering")]
@@ -379,5 +391,8 @@ mod tests {
         assert_eq!(Home::open(&toml).unwrap().entities().len(), 1);
         let gone = Home::open(&folder.path().join("gone.toml")).unwrap_err();
         assert!(gone.to_string().contains("gone.toml"));
+        let gone = Config { file: Some("gone.toml".into()) };
+        assert!(gone.problems()[0].starts_with("home.file: cannot read"));
+        assert!(Config::default().problems().is_empty());
     }
 }

@@ -64,9 +64,18 @@ impl Ask<'_> {
         HomeError::BadValue {
             entity: self.entity.id.clone(),
             key: key.into(),
-            value: self.call.data.get(key).cloned().unwrap_or(Value::Null),
+            value: self.call.data.get(key).unwrap_or(&Value::Null).to_string(),
             allowed: allowed.into(),
+            limits: None,
         }
+    }
+
+    fn out_of_limits(&self, key: &str, low: f64, high: f64) -> HomeError {
+        let mut error = self.bad(key, format!("a number from {low} to {high}"));
+        if let HomeError::BadValue { limits, .. } = &mut error {
+            *limits = Some([low, high]);
+        }
+        error
     }
 
     fn needs(&self, feature: &str) -> Result<(), HomeError> {
@@ -78,13 +87,12 @@ impl Ask<'_> {
         let Some(value) = self.call.data.get(key) else { return Ok(None) };
         match value.as_f64() {
             Some(number) if (low..=high).contains(&number) => Ok(Some(number)),
-            _ => Err(self.bad(key, format!("a number from {low} to {high}"))),
+            _ => Err(self.out_of_limits(key, low, high)),
         }
     }
 
     fn required(&self, key: &str, low: f64, high: f64) -> Result<f64, HomeError> {
-        self.number(key, low, high)?
-            .ok_or_else(|| self.bad(key, format!("a number from {low} to {high}")))
+        self.number(key, low, high)?.ok_or_else(|| self.out_of_limits(key, low, high))
     }
 
     fn text(&self, key: &str) -> Result<&str, HomeError> {

@@ -41,9 +41,12 @@ fn after(mut entity: Entity, calls: &[(&str, Value)]) -> Value {
     Value::Object(all)
 }
 
+/// Domain, attributes, services with their data, state and attributes afterwards.
+type Case<'a> = (&'a str, Value, &'a [(&'a str, Value)], Value);
+
 #[test]
 fn every_domain_does_what_it_is_asked() {
-    let cases: &[(&str, Value, &[(&str, Value)], Value)] = &[
+    let cases: &[Case<'_>] = &[
         (
             "light",
             json!({}),

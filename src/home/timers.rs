@@ -22,19 +22,12 @@ pub struct Timer {
     pub area: Option<String>,
     /// The length it was started with, in seconds.
     pub start_seconds: i64,
-    /// What to do when it rings, in the words and the language of the one who asked.
-    pub command: Option<Command>,
+    /// The language it was asked for in.
+    pub language: String,
+    /// The sentence to act on when it rings, in that language.
+    pub command: Option<String>,
     #[serde(skip)]
     run: Run,
-}
-
-/// A sentence to act on later.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Command {
-    /// The words.
-    pub text: String,
-    /// Their language.
-    pub language: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -89,14 +82,19 @@ impl TimerQuery {
     }
 }
 
-/// A timer as a test layout describes it.
-#[derive(Debug)]
-pub(super) struct Restored {
+/// A timer that is to be started.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct NewTimer {
+    /// Its length.
+    pub seconds: i64,
+    /// What it is called.
     pub name: Option<String>,
+    /// The id of the area where it is started.
     pub area: Option<String>,
-    pub start_seconds: i64,
-    pub left: i64,
-    pub active: bool,
+    /// The language it is asked for in.
+    pub language: String,
+    /// The sentence to act on when it rings.
+    pub command: Option<String>,
 }
 
 /// The timers of a home.
@@ -134,18 +132,12 @@ impl Timers {
         }
     }
 
-    /// Starts a timer.
+    /// Starts a timer and gives its id.
     ///
     /// # Errors
     /// When it would ring at once or in more than a hundred days, or when there are too many.
-    pub fn start(
-        &mut self,
-        seconds: i64,
-        name: Option<String>,
-        area: Option<String>,
-        command: Option<Command>,
-        now: Timestamp,
-    ) -> Result<&Timer, HomeError> {
+    pub fn start(&mut self, timer: NewTimer, now: Timestamp) -> Result<u64, HomeError> {
+        let NewTimer { seconds, name, area, language, command } = timer;
         if !(1..=LONGEST).contains(&seconds) {
             return Err(HomeError::TimerLength { seconds });
         }
@@ -157,14 +149,20 @@ impl Timers {
             .map_err(|_| HomeError::TimerLength { seconds })?;
         self.last_id += 1;
         let (id, run) = (self.last_id, Run::Until(end));
-        self.list.push(Timer { id, name, area, start_seconds: seconds, command, run });
-        Ok(&self.list[self.list.len() - 1])
+        self.list.push(Timer { id, name, area, start_seconds: seconds, language, command, run });
+        Ok(id)
     }
 
     /// Puts a timer there that has run for a while already.
-    pub(super) fn restore(&mut self, timer: Restored, now: Timestamp) -> Result<(), HomeError> {
-        let Restored { name, area, start_seconds, left, active } = timer;
-        let id = self.start(left.max(1), name, area, None, now)?.id;
+    pub(super) fn restore(
+        &mut self,
+        timer: NewTimer,
+        left: i64,
+        active: bool,
+        now: Timestamp,
+    ) -> Result<(), HomeError> {
+        let start_seconds = timer.seconds;
+        let id = self.start(NewTimer { seconds: left.max(1), ..timer }, now)?;
         if let Some(timer) = self.list.last_mut() {
             timer.start_seconds = start_seconds;
         }
@@ -246,7 +244,7 @@ mod tests {
 
     fn start(timers: &mut Timers, seconds: i64, name: Option<&str>, area: Option<&str>) -> u64 {
         let (name, area) = (name.map(Into::into), area.map(Into::into));
-        timers.start(seconds, name, area, None, at(0)).unwrap().id
+        timers.start(NewTimer { seconds, name, area, ..Default::default() }, at(0)).unwrap()
     }
 
     #[test]
@@ -296,13 +294,13 @@ mod tests {
     fn impossible_timers_are_refused() {
         let mut timers = Timers::default();
         for seconds in [0, -5, i64::MAX] {
-            let result = timers.start(seconds, None, None, None, at(0));
+            let result = timers.start(NewTimer { seconds, ..Default::default() }, at(0));
             assert!(matches!(result, Err(HomeError::TimerLength { .. })), "{seconds}");
         }
         for _ in 0..MOST {
             start(&mut timers, 10, None, None);
         }
-        let one_more = timers.start(10, None, None, None, at(0));
+        let one_more = timers.start(NewTimer { seconds: 10, ..Default::default() }, at(0));
         assert!(matches!(one_more, Err(HomeError::TooMany { .. })));
     }
 }

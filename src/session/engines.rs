@@ -1,7 +1,5 @@
 //! From settings and model files to engines that are ready.
 
-use std::path::Path;
-
 use ort::environment::Environment;
 
 use super::Stages;
@@ -16,10 +14,13 @@ use crate::detect::DetectError;
 use crate::detect::Endpointer;
 use crate::detect::Silero;
 use crate::detect::VoiceDetector;
+use crate::dialogue;
 use crate::dialogue::Dialogue;
 use crate::dialogue::DialogueError;
-use crate::home::Home;
+use crate::home;
 use crate::home::HomeError;
+use crate::intent::IntentError;
+use crate::intent::Language;
 use crate::models::ModelError;
 use crate::models::ModelStore;
 use crate::models::VoiceEngine;
@@ -30,9 +31,6 @@ use crate::tts::Piper;
 use crate::tts::Style;
 use crate::tts::Synthesizer;
 use crate::tts::TtsError;
-
-/// The languages that Hearken understands out of the box: the recogniser's code and the sentences'.
-const LANGUAGES: [(&str, &str); 2] = [("en", "en"), ("zh", "zh-CN")];
 
 /// The catalogue's id of the sentence templates.
 const SENTENCES: &str = "home-assistant-intents";
@@ -46,6 +44,10 @@ pub struct Engines<'a> {
     pub asr: &'a asr::Config,
     /// Voices.
     pub tts: &'a tts::Config,
+    /// The home that is acted on.
+    pub home: &'a home::Config,
+    /// What is understood.
+    pub dialogue: &'a dialogue::Config,
     /// The models.
     pub store: &'a ModelStore,
 }
@@ -74,6 +76,9 @@ pub enum EngineError {
     Home(#[from] HomeError),
     /// The sentence templates.
     #[error(transparent)]
+    Intent(#[from] IntentError),
+    /// The sentence templates in this home.
+    #[error(transparent)]
     Dialogue(#[from] DialogueError),
     /// An entry of the catalogue that is no voice.
     #[error("{id} is no voice; `hearken voices` lists those there are")]
@@ -98,15 +103,15 @@ pub enum EngineError {
 }
 
 impl Engines<'_> {
-    /// The stages of a session in `home`, all opened at once; without a file, in the home of the demo.
+    /// The stages of a session, all opened at once.
     ///
     /// # Errors
     /// When any of them cannot be opened.
-    pub fn stages(&self, home: Option<&Path>) -> Result<Stages, EngineError> {
+    pub fn stages(&self) -> Result<Stages, EngineError> {
         // Whisper, the voices and the sentences take about as long as each other.
         std::thread::scope(|scope| {
             let recognizer = scope.spawn(|| self.recognizer());
-            let dialogue = scope.spawn(|| self.dialogue(home));
+            let dialogue = scope.spawn(|| self.dialogue());
             let detector = self.detector()?;
             let voices = self.voices()?;
             let joined = |what| move |_| EngineError::Broke { what };
@@ -143,21 +148,25 @@ impl Engines<'_> {
         Endpointer::new(self.detect)
     }
 
-    /// What understands and answers, in `home`; without a file, in the home of the demo.
+    /// What understands and answers.
     ///
     /// # Errors
     /// When the sentences are missing or the home is described wrongly.
-    pub fn dialogue(&self, home: Option<&Path>) -> Result<Dialogue, EngineError> {
-        let home = match home {
-            Some(path) => Home::open(path)?,
-            None => Home::demo(),
+    pub fn dialogue(&self) -> Result<Dialogue, EngineError> {
+        let home = self.home.open()?;
+        Ok(Dialogue::new(home, self.sentences()?)?)
+    }
+
+    /// The sentences of the configured languages.
+    ///
+    /// # Errors
+    /// When they are missing or damaged.
+    pub fn sentences(&self) -> Result<Vec<Language>, EngineError> {
+        let read = |tag: &String| {
+            let path = self.store.file(SENTENCES, &format!("{tag}.json"))?;
+            Ok(Language::from_file(&path)?)
         };
-        let mut sentences = Vec::new();
-        for (spoken, file) in LANGUAGES {
-            sentences
-                .push((spoken.to_owned(), self.store.file(SENTENCES, &format!("{file}.json"))?));
-        }
-        Ok(Dialogue::open(home, &sentences)?)
+        self.dialogue.languages.iter().map(read).collect()
     }
 
     /// The configured voices.

@@ -50,9 +50,12 @@ impl Voices {
         self
     }
 
-    /// The voice that speaks `language`.
+    /// The voice that speaks `language`, if need be that of another region.
     pub fn for_language(&mut self, language: &str) -> Option<&mut dyn Synthesizer> {
-        let at = self.by_language.iter().position(|(l, _)| l == language).unwrap_or(0);
+        let base = |tag: &str| tag.split(['-', '_']).next().unwrap_or_default().to_owned();
+        let exact = self.by_language.iter().position(|(l, _)| l == language);
+        let near = || self.by_language.iter().position(|(l, _)| base(l) == base(language));
+        let at = exact.or_else(near).unwrap_or(0);
         self.by_language.get_mut(at).map(|(_, voice)| &mut **voice as &mut dyn Synthesizer)
     }
 }

@@ -3,9 +3,9 @@
 //! A text is cut into clauses (`clause`), its words get phonemes (`phonemes`), a network makes sound of
 //! them ([`Piper`], [`Kokoro`]), and `sound` gives all voices one loudness and takes the silence away.
 
-pub mod normalize;
 mod clause;
 mod kokoro;
+pub mod normalize;
 mod phonemes;
 mod sound;
 mod vits;
