@@ -13,7 +13,7 @@ pub enum Step<'a> {
     Fetching {
         /// The file's name.
         file: &'a str,
-        /// The source, in words.
+        /// The source, in words; of a file that is joined from several, the one for this part.
         source: &'a str,
         /// Bytes that will come, when they are known.
         total: Option<u64>,

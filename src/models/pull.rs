@@ -175,7 +175,7 @@ impl Pull<'_> {
         let mut tried = Vec::new();
         for source in &spec.from {
             let words = source.to_string();
-            match self.try_source(entry, spec, source, &words, path) {
+            match self.try_source(entry, spec, source, path) {
                 Ok(()) => return Ok(()),
                 Err(Problem::Here(e)) => return Err(e),
                 Err(Problem::Source(e)) => {
@@ -208,17 +208,17 @@ impl Pull<'_> {
         entry: &Entry,
         spec: &FileSpec,
         source: &Source,
-        words: &str,
         path: &Path,
     ) -> Result<(), Problem> {
-        let told = |total| {
-            self.observer
-                .step(&entry.id, Step::Fetching { file: &spec.name, source: words, total });
-        };
         let here = |step| move |e| Problem::Here(ModelError::io(step, path)(e));
         let new = new_file(path.parent().unwrap_or(path)).map_err(Problem::Here)?;
         let mut out = BufWriter::with_capacity(1 << 20, new);
         for part in source.parts() {
+            let words = part.to_string();
+            let told = |total| {
+                let step = Step::Fetching { file: &spec.name, source: &words, total };
+                self.observer.step(&entry.id, step);
+            };
             match part {
                 Part::Hub(file) => {
                     told(spec.size);

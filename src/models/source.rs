@@ -71,12 +71,18 @@ impl fmt::Display for Source {
             if i > 0 {
                 write!(f, " + ")?;
             }
-            match part {
-                Part::Hub(file) => write!(f, "hub {} ({})", file.repo, file.path)?,
-                Part::Member(archive, path) => write!(f, "{} ({path})", archive.label())?,
-            }
+            write!(f, "{part}")?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Hub(file) => write!(f, "hub {} ({})", file.repo, file.path),
+            Self::Member(archive, path) => write!(f, "{} ({path})", archive.label()),
+        }
     }
 }
 
