@@ -21,6 +21,8 @@ const FIRST: usize = 9;
 const LATER: usize = 42;
 /// Without any mark the text is cut before it grows beyond this.
 const LONGEST: usize = 210;
+/// … and before it has so many characters of whatever kind.
+const MOST: usize = 400;
 
 /// Cuts text into clauses while it arrives.
 ///
@@ -92,7 +94,7 @@ impl Clauses {
                 _ => {
                     self.weight += weight(c);
                     self.seen += 1;
-                    if self.weight >= LONGEST {
+                    if self.weight >= LONGEST || self.seen >= MOST {
                         self.break_anywhere();
                     }
                 }
@@ -293,10 +295,10 @@ mod tests {
 
     #[test]
     fn long_text_without_marks_is_cut() {
-        for text in ["word ".repeat(500), "灯".repeat(1000), "x".repeat(5000)] {
+        for text in ["word ".repeat(500), "灯".repeat(1000), "x".repeat(5000), "$%".repeat(1000)] {
             let all = clauses(&text);
             assert!(all.len() > 3);
-            assert!(all.iter().all(|c| c.text.chars().count() <= 260), "{all:?}");
+            assert!(all.iter().all(|c| c.text.chars().count() <= MOST), "{all:?}");
         }
     }
 

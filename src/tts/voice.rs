@@ -138,3 +138,66 @@ pub(super) fn speak(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Speaks without a network: a tone as long as there are phonemes.
+    fn hum(text: &str, language: &str) -> Result<Vec<Vec<f32>>, TtsError> {
+        let mut chunks = Vec::new();
+        let tone = |words: &[Word]| {
+            let n: usize = words.iter().map(|w| w.phonemes.chars().count()).sum();
+            Ok((0..n * 80).map(|i| (i as f32 * 0.3).sin() * 0.2).collect())
+        };
+        speak(text, language, 8_000, &VoiceConfig::default(), tone, &mut |chunk| {
+            chunks.push(chunk.to_vec());
+            ControlFlow::Continue(())
+        })?;
+        Ok(chunks)
+    }
+
+    #[test]
+    fn clauses_come_one_by_one_with_their_pauses() {
+        let chunks = hum("It is done. And now the rest.", "en").unwrap();
+        assert_eq!(chunks.len(), 2);
+        assert!(chunks[0][..40].iter().any(|s| s.abs() > 0.01));
+        // 380 ms at 8 kHz.
+        assert_eq!(chunks[1].iter().position(|s| *s != 0.0).map(|n| n / 10), Some(304));
+    }
+
+    #[test]
+    fn texts_without_sound_and_texts_that_are_too_much() {
+        for silent in ["", "🙂🙂", "\u{0}\u{1b}[31m", "…", "\u{200D}\u{FE0F}"] {
+            // The escape's letters are text like any other.
+            assert_eq!(hum(silent, "zh").unwrap().is_empty(), !silent.contains('m'), "{silent:?}");
+        }
+        assert!(matches!(hum("Добрый день", "en"), Err(TtsError::Unspeakable { .. })));
+        assert!(matches!(
+            hum(&"a".repeat(100_000), "en"),
+            Err(TtsError::TooLong { bytes: 100_000, .. })
+        ));
+    }
+
+    #[test]
+    fn long_monotonous_texts_are_spoken() {
+        for piece in ["word ", "灯", "x", "🙂", "$", "1", "a.", "[a](b)", "'"] {
+            let text = piece.repeat(3_000 / piece.len());
+            let spoken = hum(&text, "en").unwrap();
+            assert_eq!(spoken.is_empty(), !text.chars().any(char::is_alphanumeric), "{piece}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+        #[test]
+        fn any_text_is_spoken_or_refused(text in any::<String>(), chinese in any::<bool>()) {
+            let language = if chinese { "zh" } else { "en" };
+            if let Err(error) = hum(&text, language) {
+                prop_assert!(matches!(error, TtsError::Unspeakable { .. }), "{error}");
+            }
+        }
+    }
+}

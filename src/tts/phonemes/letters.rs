@@ -98,7 +98,7 @@ impl Network {
 pub(super) fn say(word: &str) -> String {
     let letters: Vec<char> = unaccented(word);
     if letters.is_empty() {
-        return String::new();
+        return digits(word);
     }
     let vowels = letters.iter().filter(|c| "aeiouy".contains(**c)).count();
     let shouted = word.chars().filter(|c| c.is_alphabetic()).all(char::is_uppercase);
@@ -111,6 +111,17 @@ pub(super) fn say(word: &str) -> String {
         said.push_str(&from_cmudict(&NETWORK.read(&piece)));
     }
     if said.is_empty() { spell(&letters) } else { said }
+}
+
+/// A number that no rule could read, figure by figure.
+fn digits(word: &str) -> String {
+    const NAMES: [&str; 10] =
+        ["zˈɪɹO", "wˈʌn", "tˈu", "θɹˈi", "fˈɔɹ", "fˈIv", "sˈɪks", "sˈɛvən", "ˈAt", "nˈIn"];
+    let said: Vec<&str> = word
+        .chars()
+        .filter_map(|c| c.to_digit(10).and_then(|d| NAMES.get(d as usize)).copied())
+        .collect();
+    said.join(" ")
 }
 
 /// The names of the letters, the last one stressed most.
@@ -254,7 +265,8 @@ mod tests {
 
     #[test]
     fn unknown_words_are_read_or_spelled() {
-        let cases = [("xkcd", "ˌɛkskˌAsˌidˈi"), ("TTS", "tˌitˌiˈɛs"), ("", ""), ("123", "")];
+        let cases =
+            [("xkcd", "ˌɛkskˌAsˌidˈi"), ("TTS", "tˌitˌiˈɛs"), ("", ""), ("123", "wˈʌn tˈu θɹˈi")];
         for (word, said) in cases {
             assert_eq!(say(word), said, "{word}");
         }

@@ -130,10 +130,12 @@ fn prepared(text: &str, chinese: bool) -> Vec<char> {
                     ["零", "一", "二", "三", "四", "五", "六", "七", "八", "九"];
                 DIGITS[c as usize - '0' as usize]
             }
-            _ => {
+            _ if c.is_alphanumeric() || SAID_OR_HEARD.contains(c) || is_mark_on_letter(c) => {
                 out.push(c);
                 continue;
             }
+            // Emoji and other signs have no sound.
+            _ => " ",
         };
         for m in mapped.chars() {
             if m != ' ' || out.last().is_some_and(|l| *l != ' ') {
@@ -145,6 +147,14 @@ fn prepared(text: &str, chinese: bool) -> Vec<char> {
         out.pop();
     }
     out
+}
+
+/// Marks that are said ("&") or change how a sentence is said.
+const SAID_OR_HEARD: &str = ".,!?;:'\"“”‘’()-—–…$%&+=/@€£¥°";
+
+/// Combining accents, as in decomposed "é".
+fn is_mark_on_letter(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36F}')
 }
 
 #[cfg(test)]
