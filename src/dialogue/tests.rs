@@ -161,6 +161,42 @@ fn a_device_that_does_not_answer_is_named() {
 }
 
 #[test]
+fn of_two_with_one_name_the_one_that_is_here_is_meant() {
+    let home = || {
+        Home::from_toml(
+            "[[area]]\nid = \"den\"\nname = \"Den\"\n[[area]]\nid = \"hall\"\nname = \"Hall\"\n\
+             [[device]]\nid = \"light.a\"\nname = \"Lamp (old)\"\narea = \"den\"\n\
+             [[device]]\nid = \"light.b\"\nname = \"Lamp (old)\"\narea = \"hall\"\n\
+             [[device]]\nid = \"lock.c\"\nname = \"Lamp (old)\"\narea = \"hall\"\n",
+            "test",
+        )
+        .unwrap()
+    };
+    let english = Language::from_yaml(include_str!("grammar_en.yaml"), "grammar_en.yaml").unwrap();
+    let cases = [
+        (Some("hall"), "turn on lamp (old)", vec!["light.b"], "Turned on Lamp (old)"),
+        (Some("hall"), "unlock lamp (old)", vec!["lock.c"], "Unlocking"),
+        (None, "turn on lamp (old)", vec![], "There are several called Lamp (old)"),
+    ];
+    for (area, text, entities, answer) in cases {
+        let mut dialogue = Dialogue::new(home(), vec![english.clone()]).unwrap();
+        let reply = dialogue.respond(text, "en", area);
+        let acted: Vec<&str> = reply.actions.iter().map(|a| a.entity.as_str()).collect();
+        assert_eq!((acted, reply.text.as_str()), (entities, answer), "{text} in {area:?}");
+    }
+}
+
+#[test]
+fn a_rehearsal_changes_nothing() {
+    let dialogue = dialogue();
+    let before = dialogue.home().states();
+    let reply = dialogue.rehearse("turn on the kitchen light", "en", None);
+    assert_eq!(reply.text, "Turned on Kitchen Light");
+    assert!(reply.actions.is_empty());
+    assert_eq!(dialogue.home().states(), before);
+}
+
+#[test]
 fn a_command_said_nowhere_holds_for_the_whole_house() {
     let reply = dialogue().respond("turn on the lights", "en", None);
     assert_eq!(reply.actions.len(), 10, "{reply:?}");
