@@ -88,6 +88,10 @@ impl Engine {
         Ok(Self { language: language.clone(), home, texts })
     }
 
+    pub(super) fn home(&self) -> &Home {
+        &self.home
+    }
+
     /// The language that is understood.
     #[must_use]
     pub fn language(&self) -> &Language {

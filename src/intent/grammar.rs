@@ -33,6 +33,8 @@ pub(super) enum Node {
 /// Fixed words, folded.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Chunk {
+    /// As written.
+    pub text: Box<str>,
     /// As written (without blanks between Chinese characters where the language ignores them).
     pub full: Box<[char]>,
     /// How many blanks begin it.
@@ -52,7 +54,7 @@ impl Chunk {
         let lead = full.iter().take_while(|c| c.is_whitespace()).count();
         let tail = full.iter().rev().take_while(|c| c.is_whitespace()).count();
         let literal = full.len().saturating_sub(lead + tail) as u32;
-        Self { full, lead, ends_word, literal }
+        Self { text: text.into(), full, lead, ends_word, literal }
     }
 
     /// Nothing at all, not even a blank.
@@ -295,8 +297,7 @@ pub(super) fn compile(data: &Map<String, Value>, file: &str) -> Result<Grammar, 
             let part = format!("intent {intent}");
             let mut made = compiler.block(block, &part, blocks.len() as u32, rules, &mut global)?;
             for sentence in &mut made {
-                sentence.clauses =
-                    fragments.clauses(sentence.root, &compiler.arena, ignore_whitespace);
+                sentence.clauses = fragments.clauses(sentence.root, &compiler.arena);
             }
             sentences.append(&mut made);
             blocks.push(meaning(block, intents.len() as u32 - 1, &part, file)?);

@@ -13,9 +13,12 @@ mod lists;
 mod matcher;
 mod names;
 mod prefilter;
+mod sample;
 mod sentences;
 mod spellout;
 mod template;
+#[cfg(test)]
+mod tests;
 mod trie;
 mod words;
 
@@ -24,6 +27,7 @@ use serde_json::{Map, Value};
 
 pub use engine::Engine;
 pub use names::{Name, Names};
+pub use sample::{Sample, Sampler};
 pub use sentences::Language;
 
 /// What a sentence means: an intent with its slots.
