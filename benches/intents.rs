@@ -2,6 +2,8 @@
 //!
 //! HEARKEN_INTENTS=…/home_assistant_intents/data cargo bench --bench intents
 
+#![allow(clippy::print_stdout, clippy::print_stderr, missing_docs, reason = "a benchmark prints")]
+
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 

@@ -4,6 +4,8 @@
 //! many have the expected intent and slots, and how long a sentence takes. DIR may also come from
 //! `HEARKEN_EVAL_DATA`; the sentence package (a folder with `LANG.json`) from `HEARKEN_INTENTS`.
 
+#![allow(clippy::print_stdout, reason = "an example tells what it found")]
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;

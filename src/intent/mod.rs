@@ -5,6 +5,7 @@
 //! chooses one.
 
 mod choice;
+mod compile;
 mod context;
 mod engine;
 mod grammar;
@@ -19,7 +20,9 @@ mod spellout;
 mod template;
 #[cfg(test)]
 mod tests;
+mod text;
 mod trie;
+mod values;
 mod words;
 
 use serde::{Deserialize, Serialize};
