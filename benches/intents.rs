@@ -1,6 +1,6 @@
 //! How long sentences take, with the whole package and homes of different sizes.
 //!
-//! HEARKEN_INTENTS=…/home_assistant_intents/data cargo bench --bench intents
+//! make models && cargo bench --bench intents
 
 #![allow(clippy::print_stdout, clippy::print_stderr, missing_docs, reason = "a benchmark prints")]
 
@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use hearken::intent::{Engine, Language, Name, Names};
+use hearken::models::ModelStore;
 use serde_json::{Map, Value};
 
 const ROOMS: [&str; 10] = [
@@ -66,9 +67,11 @@ fn home(entities: usize) -> Names {
 }
 
 fn benches(criterion: &mut Criterion) {
-    let Some(package) = std::env::var_os("HEARKEN_INTENTS").map(PathBuf::from) else {
-        eprintln!("set HEARKEN_INTENTS to the `data` folder of home-assistant-intents");
-        return;
+    let package = std::env::var_os("HEARKEN_INTENTS")
+        .map(PathBuf::from)
+        .or_else(|| ModelStore::open(None).ok()?.folder_of("home-assistant-intents").ok());
+    let Some(package) = package else {
+        return eprintln!("home-assistant-intents is not installed: run `make models`");
     };
     let path = package.join("en.json");
     let language = match Language::from_file(&path) {
@@ -87,7 +90,7 @@ fn benches(criterion: &mut Criterion) {
         for index in 0..language.sentence_count() {
             sentences.extend((0..3).filter_map(|_| sampler.sentence(index)).map(|s| s.text));
         }
-        // Half of what is said is no command.
+        // Much of what is said is no command.
         let other = (0..sentences.len() / 4).map(|n| format!("what a lovely day number {n} it is"));
         sentences.extend(other);
         let mut times: Vec<Duration> = Vec::new();

@@ -22,9 +22,25 @@ fn languages() -> Vec<PathBuf> {
 
 fn home(entities: usize) -> Names {
     let domains = [
-        "light", "switch", "fan", "media_player", "cover", "lock", "climate", "vacuum", "scene",
-        "todo", "sensor", "person", "valve", "lawn_mower", "weather", "script", "binary_sensor",
-        "input_boolean", "button",
+        "light",
+        "switch",
+        "fan",
+        "media_player",
+        "cover",
+        "lock",
+        "climate",
+        "vacuum",
+        "scene",
+        "todo",
+        "sensor",
+        "person",
+        "valve",
+        "lawn_mower",
+        "weather",
+        "script",
+        "binary_sensor",
+        "input_boolean",
+        "button",
     ];
     let domains = domains.iter().cycle().take(entities).enumerate();
     Names {
@@ -49,7 +65,8 @@ fn sentences_of_every_template_in_every_language_are_understood() {
     for file in files {
         let language = Language::from_file(&file).unwrap();
         let engine = Engine::new(&language, &home(40)).unwrap();
-        let mut sampler = engine.sampler(7).with_free_words(vec!["Quux".into(), "Quux Zork".into()]);
+        let mut sampler =
+            engine.sampler(7).with_free_words(vec!["Quux".into(), "Quux Zork".into()]);
         for index in 0..language.sentence_count() {
             let sample = sampler.sentence(index).unwrap();
             all += 1;
