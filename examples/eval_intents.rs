@@ -2,7 +2,10 @@
 //!
 //! Understands the sentences of `DIR/*.jsonl` in the homes of `DIR/LANG.homes.json` and tells how
 //! many have the expected intent and slots, and how long a sentence takes. DIR may also come from
-//! `HEARKEN_EVAL_DATA`; the sentence package (a folder with `LANG.json`) from `HEARKEN_INTENTS`.
+//! `HEARKEN_EVAL_DATA`. The sentence package is that of the model store; a folder with `LANG.json`
+//! may be named in `HEARKEN_INTENTS` instead.
+
+#![allow(clippy::print_stdout, reason = "an example tells what it found")]
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -10,6 +13,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use hearken::intent::{Engine, Language, Name, Names};
+use hearken::models::ModelStore;
 use serde_json::{Map, Value, json};
 
 /// Where the satellite stands when a row does not say.
@@ -30,10 +34,10 @@ fn main() -> Result<()> {
         .map(PathBuf::from)
         .context("no data: give the folder with LANG.jsonl, or set HEARKEN_EVAL_DATA")?;
     let folder = if folder.join("intents").is_dir() { folder.join("intents") } else { folder };
-    let package = PathBuf::from(
-        std::env::var("HEARKEN_INTENTS")
-            .context("set HEARKEN_INTENTS to the `data` folder of home-assistant-intents")?,
-    );
+    let package = match std::env::var_os("HEARKEN_INTENTS") {
+        Some(folder) => PathBuf::from(folder),
+        None => ModelStore::open(None)?.folder_of("home-assistant-intents")?,
+    };
     let mut languages: Vec<String> = std::fs::read_dir(&folder)
         .with_context(|| format!("cannot read {}", folder.display()))?
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())

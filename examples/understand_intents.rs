@@ -4,6 +4,8 @@
 //! "entities": [[name, domain]], "texts"}` and writes one line of JSON for each text. For
 //! `benches/peers/hassil_intents.py`, which compares the answers with those of hassil.
 
+#![allow(clippy::print_stdout, reason = "an example tells what it found")]
+
 use std::io::Read;
 use std::path::Path;
 use std::time::Instant;

@@ -161,7 +161,7 @@ def compare(path, program):
             # hassil 3.12.1 forgets a range's multiplier where the number is in words and an equal
             # range without one was used before.
             for one in (our, their):
-                if one and "volume_step" in one["slots"]:
+                if one and isinstance(one["slots"].get("volume_step"), float):
                     one["slots"]["volume_step"] = abs(one["slots"]["volume_step"])
             if our != their:
                 different += 1

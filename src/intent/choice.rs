@@ -8,7 +8,8 @@ use super::Meaning;
 use super::context::{excludes_nothing, required_slots};
 use super::grammar::Grammar;
 use super::lists::{List, TextValue};
-use super::matcher::{Entity, Found, Home, Links, Matcher, NONE, State, Text};
+use super::matcher::{Entity, Found, Home, Links, Matcher, NONE, State};
+use super::text::Text;
 use super::words::is_punctuation;
 
 /// The slot whose longest match is preferred, as in Home Assistant.

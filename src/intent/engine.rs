@@ -8,10 +8,11 @@ use super::choice::{Choice, Reader, Reading, Session};
 use super::context::{allows, excludes_nothing};
 use super::grammar::{Grammar, Sentence};
 use super::lists::List;
-use super::matcher::{Home, MAX_STEPS, Matcher, State, Text};
+use super::matcher::{Home, MAX_STEPS, Matcher, State};
 use super::names::Names;
 use super::prefilter::Present;
 use super::sentences::Language;
+use super::text::Text;
 use super::words::{Where, cut_blanks, normalise_sentence};
 use super::{IntentError, Meaning};
 
@@ -86,6 +87,10 @@ impl Engine {
         };
         let texts = grammar.sentences.iter().map(kind).collect();
         Ok(Self { language: language.clone(), home, texts })
+    }
+
+    pub(super) fn home(&self) -> &Home {
+        &self.home
     }
 
     /// The language that is understood.
@@ -221,12 +226,11 @@ impl Texts {
         let mut forms = vec![ready(&without)];
         let mut texts = vec![Text::new(forms[0].clone(), glued)];
         let mut add = |form: Vec<char>| {
-            let index = forms.iter().position(|known| *known == form).unwrap_or_else(|| {
+            forms.iter().position(|known| *known == form).unwrap_or_else(|| {
                 texts.push(Text::new(form.clone(), glued));
                 forms.push(form);
                 forms.len() - 1
-            });
-            index
+            })
         };
         let (mut plain, mut keep_start, mut keep_end) = (vec![0], vec![0], vec![0]);
         if without != sentence {

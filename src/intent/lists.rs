@@ -124,8 +124,8 @@ impl TextList {
     }
 }
 
-/// Bounds, step, fractions and language of a range.
-pub(super) type SpellingKey = (i64, i64, i64, Fractions, Option<String>);
+/// Whether there are words at all, bounds, step, fractions and language of a range.
+pub(super) type SpellingKey = (bool, i64, i64, i64, Fractions, Option<String>);
 
 /// Fractions that a range allows between its whole numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -262,8 +262,15 @@ impl RangeList {
             for (whole, digits) in self.numbers() {
                 let number = value_of(whole, digits);
                 for spelling in rules.spellings(whole, digits) {
-                    keys.push((spelling.chars().map(fold).collect(), numbers.len() as u32));
-                    numbers.push(number);
+                    let mut add = |spelling: &str| {
+                        keys.push((spelling.chars().map(fold).collect(), numbers.len() as u32));
+                        numbers.push(number);
+                    };
+                    add(&spelling);
+                    // A comma within a number does not stay in a sentence.
+                    if spelling.contains(',') {
+                        add(&spelling.replace(',', ""));
+                    }
                 }
             }
         }
@@ -272,7 +279,7 @@ impl RangeList {
 
     /// Ranges with the same key have the same spellings.
     pub(super) fn spelling_key(&self) -> SpellingKey {
-        (self.from, self.to, self.step, self.fractions, self.language.clone())
+        (self.words, self.from, self.to, self.step, self.fractions, self.language.clone())
     }
 }
 

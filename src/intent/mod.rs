@@ -5,6 +5,7 @@
 //! chooses one.
 
 mod choice;
+mod compile;
 mod context;
 mod engine;
 mod grammar;
@@ -13,10 +14,15 @@ mod lists;
 mod matcher;
 mod names;
 mod prefilter;
+mod sample;
 mod sentences;
 mod spellout;
 mod template;
+#[cfg(test)]
+mod tests;
+mod text;
 mod trie;
+mod values;
 mod words;
 
 use serde::{Deserialize, Serialize};
@@ -24,6 +30,7 @@ use serde_json::{Map, Value};
 
 pub use engine::Engine;
 pub use names::{Name, Names};
+pub use sample::{Sample, Sampler};
 pub use sentences::Language;
 
 /// What a sentence means: an intent with its slots.

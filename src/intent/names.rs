@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::IntentError;
-use super::grammar::{Grammar, NameCompiler};
+use super::grammar::{Chunk, Grammar, MAX_ORDER, Node, NodeId};
 use super::lists::{List, TextList, ValueSource};
 use super::matcher::Home;
+use super::template::{self, Expr, ListRef, TemplateError};
 
 /// Something that can be named in a sentence.
 ///
@@ -117,4 +118,59 @@ fn values(
         }
     }
     Ok(List::Text(TextList::new(values, grammar.ignore_whitespace)))
+}
+
+/// Templates of the home's own names, as nodes behind those of the grammar.
+struct NameCompiler<'a> {
+    grammar: &'a Grammar,
+    nodes: Vec<Node>,
+    chunks: Vec<Chunk>,
+}
+
+impl<'a> NameCompiler<'a> {
+    fn new(grammar: &'a Grammar) -> Self {
+        Self { grammar, nodes: Vec::new(), chunks: Vec::new() }
+    }
+
+    /// Adds a name that is a template. Lists and rules are not for names.
+    fn add(&mut self, text: &str) -> Result<NodeId, TemplateError> {
+        let expr = template::parse(text)?;
+        self.expr(&expr)
+    }
+
+    fn expr(&mut self, expr: &Expr) -> Result<NodeId, TemplateError> {
+        let node = match expr {
+            Expr::Text(text) => {
+                self.chunks.push(Chunk::new(text, self.grammar.ignore_whitespace));
+                Node::Text((self.grammar.chunks.len() + self.chunks.len() - 1) as u32)
+            }
+            Expr::Sequence(items) => Node::Sequence(self.items(items)?),
+            Expr::Alternative { items, .. } => Node::Alternative(self.items(items)?),
+            Expr::Permutation(items) if items.len() > MAX_ORDER => {
+                return Err(TemplateError {
+                    column: 1,
+                    reason: format!("{} parts in any order are more than {MAX_ORDER}", items.len()),
+                });
+            }
+            Expr::Permutation(items) => Node::Permutation(self.items(items)?),
+            Expr::Rule { name, column } => {
+                return Err(TemplateError {
+                    column: *column,
+                    reason: format!("<{name}> is a rule, which a name cannot use"),
+                });
+            }
+            Expr::List(ListRef { list, column, .. }) => {
+                return Err(TemplateError {
+                    column: *column,
+                    reason: format!("{{{list}}} is a list, which a name cannot use"),
+                });
+            }
+        };
+        self.nodes.push(node);
+        Ok((self.grammar.nodes.len() + self.nodes.len() - 1) as NodeId)
+    }
+
+    fn items(&mut self, items: &[Expr]) -> Result<Box<[NodeId]>, TemplateError> {
+        items.iter().map(|item| self.expr(item)).collect()
+    }
 }

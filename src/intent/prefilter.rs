@@ -63,11 +63,9 @@ pub(super) struct Builder {
 
 impl Builder {
     /// The clauses of a sentence, the most selective ones first.
-    pub(super) fn clauses(&mut self, root: NodeId, arena: &Arena, _glued: bool) -> Clauses {
+    pub(super) fn clauses(&mut self, root: NodeId, arena: &Arena) -> Clauses {
         let mut any_of: Vec<Box<[u32]>> =
             self.of(root, arena).into_iter().map(Vec::into_boxed_slice).collect();
-        any_of.sort();
-        any_of.dedup();
         any_of.sort_by_key(|clause| clause.len());
         Clauses { any_of }
     }
@@ -76,7 +74,7 @@ impl Builder {
         if let Some(known) = self.known.get(&node) {
             return known.clone();
         }
-        let clauses = match &arena.nodes[node as usize] {
+        let mut clauses: Vec<Vec<u32>> = match &arena.nodes[node as usize] {
             Node::Text(chunk) => fragments_of(&arena.chunks[*chunk as usize])
                 .map(|fragment| {
                     let next = self.fragments.len() as u32;
@@ -104,6 +102,8 @@ impl Builder {
                 if free || merged.is_empty() { Vec::new() } else { vec![merged] }
             }
         };
+        clauses.sort();
+        clauses.dedup();
         self.known.insert(node, clauses.clone());
         clauses
     }

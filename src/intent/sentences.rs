@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::grammar::Grammar;
-use super::{IntentError, grammar};
+use super::{IntentError, compile};
 
 /// The metadata key that marks a user's own sentences, as in Home Assistant.
 pub(super) const CUSTOM_KEY: &str = "hass_custom_sentence";
@@ -97,7 +97,7 @@ impl Language {
     }
 
     fn new(data: Map<String, Value>, file: &str) -> Result<Self, IntentError> {
-        let grammar = grammar::compile(&data, file)?;
+        let grammar = compile::compile(&data, file)?;
         Ok(Self { data: Arc::new(data), grammar: Arc::new(grammar) })
     }
 

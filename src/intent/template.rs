@@ -300,3 +300,132 @@ impl Parser<'_> {
         text
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn text(text: &str) -> Expr {
+        Expr::Text(text.to_owned())
+    }
+
+    fn list(name: &str, column: usize) -> Expr {
+        Expr::List(ListRef::new(name, false, column))
+    }
+
+    #[test]
+    fn words_keep_the_blanks_around_them() {
+        let Expr::Sequence(items) = parse("turn  on {x} in the hall").unwrap() else { panic!() };
+        assert_eq!(items[0], text("turn "));
+        assert_eq!(items[1], text("on "));
+        assert_eq!(items[3], text(" in "));
+        assert_eq!(items[4], text("the "));
+        assert_eq!(items[5], text("hall"));
+    }
+
+    #[test]
+    fn groups_are_built_as_their_separators_say() {
+        let branch = |word: &str| Expr::Sequence(vec![text(word)]);
+        let any = |items: Vec<Expr>| Expr::Alternative { items, optional: false };
+        let spaced = |word: &str| Expr::Sequence(vec![text(" "), text(word), text(" ")]);
+        let cases = [
+            ("a|b", any(vec![branch("a"), branch("b")])),
+            ("(a|b)", any(vec![branch("a"), branch("b")])),
+            ("a;b", Expr::Permutation(vec![spaced("a"), spaced("b")])),
+            ("a;b|c", any(vec![Expr::Permutation(vec![branch("a"), branch("b")]), branch("c")])),
+            ("[a]", Expr::Alternative { items: vec![branch("a"), text("")], optional: true }),
+            (
+                "[a|b]",
+                Expr::Alternative {
+                    items: vec![branch("a"), branch("b"), text("")],
+                    optional: true,
+                },
+            ),
+        ];
+        for (template, expected) in cases {
+            assert_eq!(parse(template).unwrap(), expected, "{template}");
+        }
+    }
+
+    #[test]
+    fn lists_name_slots_captures_and_ranges() {
+        let reference = |template: &str| match parse(template).unwrap() {
+            Expr::Sequence(mut items) => match items.remove(0) {
+                Expr::List(reference) => reference,
+                other => panic!("{other:?}"),
+            },
+            other => panic!("{other:?}"),
+        };
+        let plain = reference("{area}");
+        assert_eq!((plain.list.as_str(), plain.slot.as_str()), ("area", "area"));
+        let renamed = reference("{area:room}");
+        assert_eq!((renamed.list.as_str(), renamed.slot.as_str()), ("area", "room"));
+        for template in ["{area:@area}", "{@area}"] {
+            let capture = reference(template);
+            assert!(capture.capture && capture.slot == "area" && capture.list == "area");
+        }
+        assert_eq!(reference("{0..100:brightness}").inline_range(), Some((0, 100, 1)));
+        assert_eq!(reference("{0..100,5:brightness}").inline_range(), Some((0, 100, 5)));
+        assert_eq!(reference("{0..100}").inline_range(), None);
+        assert_eq!(reference("{a..b:c}").inline_range(), None);
+        assert!(reference("{area} ").list == "area" && !reference("{area}").ends_word);
+        let Expr::Sequence(items) = parse("{a} {b}!").unwrap() else { panic!() };
+        assert!(matches!(&items[0], Expr::List(list) if list.ends_word));
+        assert!(matches!(&items[2], Expr::List(list) if !list.ends_word));
+    }
+
+    #[test]
+    fn a_backslash_makes_a_character_plain() {
+        let Expr::Sequence(items) = parse(r"a\(b\|c\)").unwrap() else { panic!() };
+        assert_eq!(items, [text("a(b|c)")]);
+        let Expr::Sequence(items) = parse("caf\u{65}\u{301} it\u{2019}s").unwrap() else {
+            panic!()
+        };
+        assert_eq!(items, [text("café "), text("it's")]);
+    }
+
+    #[test]
+    fn mistakes_are_named_with_their_column() {
+        let cases = [
+            ("turn on {name", 9, "the list that opens here never closes"),
+            ("  turn on [the", 11, "the optional part that opens here never closes"),
+            ("turn) on", 5, "`)` closes nothing"),
+            ("a|b;c", 4, "`;` after `|`"),
+            ("a () b", 3, "the group is empty"),
+            ("<>", 1, "the rule is empty"),
+        ];
+        for (template, column, reason) in cases {
+            let error = parse(template).unwrap_err();
+            assert_eq!(error.column, column, "{template}: {error}");
+            assert!(error.reason.contains(reason), "{template}: {error}");
+        }
+        let deep = "(".repeat(200) + "a" + &")".repeat(200);
+        assert!(parse(&deep).unwrap_err().reason.contains("brackets within each other"));
+    }
+
+    #[test]
+    fn a_list_among_words_is_found() {
+        let Expr::Sequence(items) = parse("the {name}").unwrap() else { panic!() };
+        assert_eq!(items, [text("the "), list("name", 5)]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_parser_panic(text in "[a|;()\\[\\]{}<>:@ .,0-9\\\\é]{0,60}") {
+            let _ = parse(&text);
+        }
+
+        #[test]
+        fn plain_words_stay_what_they_are(words in "[a-zé' ]{1,40}") {
+            prop_assume!(!words.trim().is_empty());
+            let Expr::Sequence(items) = parse(&words).unwrap() else { panic!() };
+            let joined: String = items.iter().map(|item| match item {
+                Expr::Text(text) => text.as_str(),
+                _ => "?",
+            }).collect();
+            prop_assert_eq!(joined, normalise_text(words.trim()));
+        }
+    }
+}

@@ -14,6 +14,11 @@ impl Trie {
         Self { keys }
     }
 
+    /// A key by its place in order.
+    pub(super) fn key(&self, index: usize) -> Option<&[char]> {
+        self.keys.get(index).map(|(key, _)| &**key)
+    }
+
     /// Calls `found(value, length)` for each key that begins `text`, shorter keys first.
     pub(super) fn prefixes(&self, text: &[char], mut found: impl FnMut(u32, usize)) {
         let mut range = &self.keys[..];
@@ -31,5 +36,27 @@ impl Trie {
                 return;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_keys_that_begin_a_text_are_found_shortest_first() {
+        let key = |text: &str| text.chars().collect::<Box<[char]>>();
+        let keys = ["lamp", "la", "lamp left", "lamp", "light", ""];
+        let trie = Trie::new(keys.iter().zip(0..).map(|(text, n)| (key(text), n)).collect());
+        let found = |text: &str| {
+            let mut found = Vec::new();
+            let text: Vec<char> = text.chars().collect();
+            trie.prefixes(&text, |value, length| found.push((value, length)));
+            found
+        };
+        assert_eq!(found("lamp left on"), [(1, 2), (0, 4), (3, 4), (2, 9)]);
+        assert_eq!(found("light"), [(4, 5)]);
+        assert_eq!(found("l"), []);
+        assert_eq!(found(""), []);
     }
 }

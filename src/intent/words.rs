@@ -253,12 +253,10 @@ impl SkipWords {
 
     fn without_any(&self, text: &[char], folded: &[char]) -> Vec<char> {
         let mut result: Vec<char> = Vec::with_capacity(text.len());
-        let mut removed = false;
         let mut i = 0;
         while i < text.len() {
             let starts = self.words.iter().any(|word| word[0] == folded[i]);
             if let Some(length) = starts.then(|| self.at(text, folded, i)).flatten() {
-                removed = true;
                 i += length;
                 if !self.glued {
                     result.push(' ');
@@ -268,40 +266,34 @@ impl SkipWords {
                 i += 1;
             }
         }
-        if self.glued || !removed {
-            return result;
-        }
-        tidy(result)
+        self.tidied(result)
     }
 
     fn without_first(&self, text: &[char], folded: &[char]) -> Vec<char> {
-        let lead =
-            if self.glued { 0 } else { text.iter().take_while(|c| c.is_whitespace()).count() };
+        let blanks = text.iter().take_while(|c| c.is_whitespace()).count();
+        let lead = if self.glued { 0 } else { blanks };
         match (lead < text.len()).then(|| self.at(text, folded, lead)).flatten() {
-            Some(length) if self.glued => text[length..].to_vec(),
-            Some(length) => tidy(text[lead + length..].to_vec()),
-            None => text.to_vec(),
+            Some(length) => self.tidied(text[lead + length..].to_vec()),
+            None => self.tidied(text.to_vec()),
         }
     }
 
     fn without_last(&self, text: &[char], folded: &[char]) -> Vec<char> {
-        let tail = if self.glued {
-            0
-        } else {
-            text.iter().rev().take_while(|c| c.is_whitespace()).count()
-        };
-        let end = text.len() - tail;
+        let blanks = text.iter().rev().take_while(|c| c.is_whitespace()).count();
+        let end = text.len() - if self.glued { 0 } else { blanks };
         let longest = self.words.iter().find(|word| {
             folded[..end].ends_with(word) && {
                 let start = end - word.len();
                 self.glued || start == 0 || !is_word(text[start - 1])
             }
         });
-        match longest {
-            Some(word) if self.glued => text[..end - word.len()].to_vec(),
-            Some(word) => tidy(text[..end - word.len()].to_vec()),
-            None => text.to_vec(),
-        }
+        let end = longest.map_or(text.len(), |word| end - word.len());
+        self.tidied(text[..end].to_vec())
+    }
+
+    /// One blank for each run and none at the ends, where there are words to remove at all.
+    fn tidied(&self, text: Vec<char>) -> Vec<char> {
+        if self.glued || self.words.is_empty() { text } else { tidy(text) }
     }
 }
 
@@ -315,4 +307,99 @@ fn tidy(text: Vec<char>) -> Vec<char> {
         }
     }
     trim(result)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn sentence(text: &str) -> String {
+        normalise_sentence(text).into_iter().collect()
+    }
+
+    #[test]
+    fn punctuation_around_words_goes_and_within_words_stays() {
+        let cases = [
+            ("  Turn \t on,  the light! ", "Turn on the light"),
+            ("what's up?", "what's up"),
+            ("it\u{2019}s 7:30", "it's 7:30"),
+            ("set 3.5 degrees.", "set 3.5 degrees"),
+            ("turn on the A.C.", "turn on the A.C."),
+            ("the A.C. in the hall", "the A.C. in the hall"),
+            ("one. two", "one two"),
+            ("打开，客厅的灯。", "打开，客厅的灯"),
+            ("\u{bf}qu\u{e9} hora es?", "qu\u{e9} hora es"),
+            ("- well-known -", "- well-known -"),
+            ("?", ""),
+            ("", ""),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(sentence(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn skip_words_go_as_whole_words() {
+        let skip =
+            SkipWords::new(["please", "can you", "i'd like", "i'd like to"].into_iter(), false);
+        let remove = |text: &str, place| -> String {
+            let text: Vec<char> = text.chars().collect();
+            skip.remove(&text, place).into_iter().collect()
+        };
+        assert_eq!(remove("Please turn on", Where::Anywhere), "turn on");
+        assert_eq!(remove("can you turn on please", Where::Anywhere), "turn on");
+        assert_eq!(remove("I'd like to sleep", Where::Anywhere), "sleep");
+        assert_eq!(remove("pleased to meet", Where::Anywhere), "pleased to meet");
+        assert_eq!(remove("please say please please", Where::Start), "say please please");
+        assert_eq!(remove("please say please please", Where::End), "please say");
+        assert_eq!(remove("please", Where::Anywhere), "");
+    }
+
+    #[test]
+    fn glued_skip_words_go_anywhere() {
+        let skip = SkipWords::new(["请", "帮我", "吧"].into_iter(), true);
+        let remove = |text: &str, place| -> String {
+            let text: Vec<char> = text.chars().collect();
+            skip.remove(&text, place).into_iter().collect()
+        };
+        assert_eq!(remove("请帮我开灯吧", Where::Anywhere), "开灯");
+        assert_eq!(remove("请帮我开灯吧", Where::Start), "开灯吧");
+        assert_eq!(remove("请帮我开灯吧", Where::End), "请帮我开灯");
+    }
+
+    #[test]
+    fn blanks_between_chinese_characters_go_and_others_stay() {
+        let cut = |text: &str| -> String {
+            cut_blanks(&text.chars().collect::<Vec<_>>()).into_iter().collect()
+        };
+        assert_eq!(cut("打开 客厅 的灯"), "打开客厅的灯");
+        assert_eq!(cut("播放 Taylor Swift 的歌"), "播放 Taylor Swift 的歌");
+        assert_eq!(cut(" 灯 "), " 灯 ");
+    }
+
+    #[test]
+    fn letters_fold_to_one_form_each() {
+        for (a, b) in [('A', 'a'), ('É', 'é'), ('İ', 'i'), ('ı', 'i'), ('ς', 'Σ'), ('ş', 'Ș')]
+        {
+            assert_eq!(fold(a), fold(b), "{a} {b}");
+        }
+        assert_ne!(fold('a'), fold('b'));
+    }
+
+    proptest! {
+        #[test]
+        fn preparing_never_panics_and_leaves_no_blanks_at_the_ends(text in "\\PC{0,60}") {
+            let ready = sentence(&text);
+            prop_assert_eq!(ready.trim(), ready.as_str());
+            for glued in [false, true] {
+                let skip = SkipWords::new(["a", "b c", "。"].into_iter(), glued);
+                let chars: Vec<char> = ready.chars().collect();
+                for place in [Where::Anywhere, Where::Start, Where::End] {
+                    prop_assert!(skip.remove(&chars, place).len() <= chars.len() + 1);
+                }
+            }
+        }
+    }
 }

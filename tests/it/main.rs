@@ -4,6 +4,7 @@
 
 mod audio;
 mod detect;
+mod intents;
 mod layers;
 mod licences;
 mod models;
