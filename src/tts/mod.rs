@@ -1,5 +1,7 @@
 //! Text to speech: normalisation, pronunciation, neural voices.
 
+pub mod normalize;
+
 use std::ops::ControlFlow;
 
 /// Speaks sentences with one voice.
