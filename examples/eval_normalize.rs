@@ -71,8 +71,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     if has("--json") {
         let score = |[pairs, exact, folded]: &Score| serde_json::json!({"pairs": pairs, "exact": exact, "folded": folded});
-        let kinds: BTreeMap<String, _> = kinds.iter().map(|((language, kind), s)| (format!("{language}/{kind}"), score(s))).collect();
-        let totals: BTreeMap<_, _> = totals.iter().map(|(language, s)| (language, score(s))).collect();
+        let kinds: BTreeMap<String, _> = kinds
+            .iter()
+            .map(|((language, kind), s)| (format!("{language}/{kind}"), score(s)))
+            .collect();
+        let totals: BTreeMap<_, _> =
+            totals.iter().map(|(language, s)| (language, score(s))).collect();
         println!("{}", serde_json::json!({"kinds": kinds, "totals": totals}));
     }
     Ok(())

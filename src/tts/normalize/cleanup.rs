@@ -33,8 +33,9 @@ static INLINE: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
     .collect()
 });
 
-static URL: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"(?i)\b(?:https?|ftp)://(?:www\.)?([^\s/?#<>，。]{1,255})[^\s<>，。]{0,1000}").ok());
+static URL: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?i)\b(?:https?|ftp)://(?:www\.)?([^\s/?#<>，。]{1,255})[^\s<>，。]{0,1000}").ok()
+});
 
 /// The text without its markup. Lines stay lines; a line that ended without a stop gets one.
 pub(super) fn clean(text: &str) -> String {
@@ -147,7 +148,17 @@ fn plain_characters(line: &str) -> String {
     let mut out = String::with_capacity(line.len());
     for c in line.chars() {
         match c {
-            '０'..='９' | 'Ａ'..='Ｚ' | 'ａ'..='ｚ' | '％' | '＋' | '＝' | '／' | '＄' | '－' | '．' | '＠' => {
+            '０'..='９'
+            | 'Ａ'..='Ｚ'
+            | 'ａ'..='ｚ'
+            | '％'
+            | '＋'
+            | '＝'
+            | '／'
+            | '＄'
+            | '－'
+            | '．'
+            | '＠' => {
                 out.extend(std::iter::once(c).nfkc());
             }
             '\u{00A0}' | '\u{2002}'..='\u{200A}' | '\u{202F}' | '\u{3000}' | '\t' => out.push(' '),
@@ -175,7 +186,8 @@ fn is_invisible(c: char) -> bool {
 
 /// The tokens of a language without rules: of URLs, the host is spoken.
 pub(super) fn tokens(clean: &str) -> Vec<Token> {
-    let plain = |text: &str| Token { written: text.to_owned(), spoken: text.to_owned(), kind: Kind::Word };
+    let plain =
+        |text: &str| Token { written: text.to_owned(), spoken: text.to_owned(), kind: Kind::Word };
     let mut tokens = Vec::new();
     let mut at = 0;
     for found in URL.iter().flat_map(|url| url.captures_iter(clean)) {
@@ -210,7 +222,10 @@ mod tests {
             ("Use `lights on` now", "Use lights on now"),
             ("Look:\n```python\nprint(1)\n```\nDone.", "Look:\nDone."),
             ("| Room | °C |\n|---|---|\n| Bath | 22 |", "Room, °C.\nBath, 22"),
-            ("See [the manual](https://example.org/a_b) or ![a cat](cat.png)", "See the manual or a cat"),
+            (
+                "See [the manual](https://example.org/a_b) or ![a cat](cat.png)",
+                "See the manual or a cat",
+            ),
             ("Well done 🎉👩‍👩‍👧!", "Well done !"),
             ("half **bold", "half bold"),
             ("snake_case_name and 2*3*4", "snake_case_name and 2*3*4"),

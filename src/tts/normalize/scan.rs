@@ -49,10 +49,14 @@ pub(super) fn compile(tables: &[&[Spec]], parts: &[(&str, &str)]) -> Vec<Rule> {
         for (name, part) in parts {
             full = full.replace(&format!("%{name}%"), part);
         }
+        // Chinese characters may touch a Latin word or number, so word boundaries are those of ASCII.
+        full = full.replace(r"\b", r"(?-u:\b)");
         match Regex::new(&format!("^(?:{full})")) {
             Ok(pattern) => rules.push(Rule { kind: *kind, starts: *starts, pattern, read: *read }),
             // The tests count the rules of each language, so a pattern that does not compile cannot pass unseen.
-            Err(error) => tracing::error!(%error, pattern = full, "a rule of the normaliser is broken"),
+            Err(error) => {
+                tracing::error!(%error, pattern = full, "a rule of the normaliser is broken")
+            }
         }
     }
     rules
@@ -114,6 +118,15 @@ impl<'t> Found<'t> {
     /// Whether no letter or digit touches the find on the right.
     pub(super) fn ends_clean(&self) -> bool {
         !self.next().is_some_and(is_latin_word)
+    }
+
+    /// Whether a number goes on from hours or minutes just before it, as 30 in 1h30min.
+    pub(super) fn goes_on_from_time(&self) -> bool {
+        ["h", "hr", "min", "m"].iter().any(|unit| {
+            self.left()
+                .strip_suffix(unit)
+                .is_some_and(|rest| rest.ends_with(|c: char| c.is_ascii_digit()))
+        })
     }
 
     /// Whether it stands alone on both sides.

@@ -1,16 +1,26 @@
 //! Dates: years digit by digit, months and days as numbers (2024年3月5日 → 二零二四年三月五日).
 
-use super::number::{cardinal, counted, digits};
-use super::super::scan::{Found, Spec, Starts};
 use super::super::Kind::Date;
+use super::super::scan::{Found, Spec, Starts};
+use super::number::{cardinal, counted, digits};
 
 pub(super) const RULES: &[Spec] = &[
     // 2024-03-05, 2024/3/5, 2024.03.05, 2024·3·5
-    Spec(Date, Starts::Number, r"([0-9]{4})([-/.·])([0-9]{1,2})[-/.·]([0-9]{1,2})(日)?", year_month_day),
+    Spec(
+        Date,
+        Starts::Number,
+        r"([0-9]{4})([-/.·])([0-9]{1,2})[-/.·]([0-9]{1,2})(日)?",
+        year_month_day,
+    ),
     // 12/2/2, 12.2.3: a short year first
     Spec(Date, Starts::Number, r"([0-9]{2})[/.]([0-9]{1,2})[/.]([0-9]{1,2})", short_year),
     // 05-03-2024: day, month, year
-    Spec(Date, Starts::Number, r"([0-9]{1,2})([-/.])([0-9]{1,2})[-/.]((?:19|20)[0-9]{2})", day_month_year),
+    Spec(
+        Date,
+        Starts::Number,
+        r"([0-9]{1,2})([-/.])([0-9]{1,2})[-/.]((?:19|20)[0-9]{2})",
+        day_month_year,
+    ),
     // 2024-03
     Spec(Date, Starts::Number, r"((?:1[0-9]|20)[0-9]{2})[-/.]([0-9]{2})", year_month),
     // 03-2024
@@ -22,7 +32,12 @@ pub(super) const RULES: &[Spec] = &[
     // 3月5日, 3月5号, 3月
     Spec(Date, Starts::Number, r"([0-9]{1,2})\s?(月)(?:\s?([0-9]{1,2})\s?([日号]))?", months),
     // 2934a.d., 340 BC
-    Spec(Date, Starts::Number, r"(?i)([0-9]{1,4})\s?(?:(a\.?d\b\.?|c\.?e\b\.?)|(b\.?c\b\.?(?:e\b\.?)?))", era),
+    Spec(
+        Date,
+        Starts::Number,
+        r"(?i)([0-9]{1,4})\s?(?:(a\.?d\b\.?|c\.?e\b\.?)|(b\.?c\b\.?(?:e\b\.?)?))",
+        era,
+    ),
     Spec(Date, Starts::Number, r"([0-9]{1,4})\s?年", year),
     // 80后, 90后: people born in those years
     Spec(Date, Starts::Number, r"([0-9]0|95|85)后", born),
@@ -148,7 +163,9 @@ fn day(found: &Found<'_>) -> Option<String> {
 }
 
 fn quarter(found: &Found<'_>) -> Option<String> {
-    found.is_whole().then(|| format!("{}年{}季度", digits(found.group(2)), quarter_name(found.group(1))))
+    found
+        .is_whole()
+        .then(|| format!("{}年{}季度", digits(found.group(2)), quarter_name(found.group(1))))
 }
 
 fn quarter_name(figure: &str) -> String {

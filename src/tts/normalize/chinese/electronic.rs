@@ -5,10 +5,30 @@ use super::super::scan::{Found, Spec, Starts};
 use super::number::digits;
 
 pub(super) const RULES: &[Spec] = &[
-    Spec(Electronic, Starts::Letter, r"(?i)(?:https?|ftp)://(?:www\.)?([A-Za-z0-9.-]{1,100})(?:[:/?#][!-~]{0,160})?", host),
-    Spec(Electronic, Starts::Letter, r"(?i)www\.([A-Za-z0-9-]{1,60}(?:\.[A-Za-z0-9-]{1,60}){1,5})(?:[/?#][!-~]{0,160})?", host),
-    Spec(Electronic, Starts::Any, r"[A-Za-z0-9][A-Za-z0-9._+-]{0,60}@[A-Za-z0-9-]{1,60}(?:\.[A-Za-z0-9-]{1,30}){1,5}", spelled),
-    Spec(Electronic, Starts::Letter, r"(?i)[A-Za-z0-9-]{2,60}(?:\.[A-Za-z0-9-]{2,60}){0,3}\.(?:com|org|net|cn|io|edu|gov|cc|tv|ai|dev|app)\b", spelled),
+    Spec(
+        Electronic,
+        Starts::Letter,
+        r"(?i)(?:https?|ftp)://(?:www\.)?([A-Za-z0-9.-]{1,100})(?:[:/?#][!-~]{0,160})?",
+        host,
+    ),
+    Spec(
+        Electronic,
+        Starts::Letter,
+        r"(?i)www\.([A-Za-z0-9-]{1,60}(?:\.[A-Za-z0-9-]{1,60}){1,5})(?:[/?#][!-~]{0,160})?",
+        host,
+    ),
+    Spec(
+        Electronic,
+        Starts::Any,
+        r"[A-Za-z0-9][A-Za-z0-9._+-]{0,60}@[A-Za-z0-9-]{1,60}(?:\.[A-Za-z0-9-]{1,30}){1,5}",
+        spelled,
+    ),
+    Spec(
+        Electronic,
+        Starts::Letter,
+        r"(?i)[A-Za-z0-9-]{2,60}(?:\.[A-Za-z0-9-]{2,60}){0,3}\.(?:com|org|net|cn|io|edu|gov|cc|tv|ai|dev|app)\b",
+        spelled,
+    ),
 ];
 
 fn host(found: &Found<'_>) -> Option<String> {

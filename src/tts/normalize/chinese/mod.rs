@@ -21,8 +21,8 @@ const TABLES: [&[Spec]; 10] = [
     electronic::RULES,
     telephone::RULES,
     date::RULES,
-    time::RULES,
     math::SCORES,
+    time::RULES,
     money::RULES,
     measure::RULES,
     math::RULES,
@@ -31,7 +31,10 @@ const TABLES: [&[Spec]; 10] = [
 ];
 
 /// Parts that patterns name: NUM is a number without sign, MAG a magnitude after it.
-const PARTS: &[(&str, &str)] = &[("NUM", r"(?:[0-9]{1,3}(?:,[0-9]{3}){1,8}|[0-9]{1,40})(?:\.[0-9]{1,40})?"), ("MAG", "千万|百万|十万|万亿|千|百|万|亿")];
+const PARTS: &[(&str, &str)] = &[
+    ("NUM", r"(?:[0-9]{1,3}(?:,[0-9]{3}){1,8}|[0-9]{1,40})(?:\.[0-9]{1,40})?"),
+    ("MAG", "千万|百万|十万|万亿|千|百|万|亿"),
+];
 
 static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| scan::compile(&TABLES, PARTS));
 

@@ -5,8 +5,18 @@ use super::super::scan::{Found, Spec, Starts};
 use super::number::counted;
 
 pub(super) const RULES: &[Spec] = &[
-    Spec(Money, Starts::Any, r"(-?)((?i:US|HK|NT|A|C|S|NZ)?\$|[￥¥€£₩₽฿₹]|(?i:RMB|CNY|HKD|USD|EUR|GBP|JPY|AUD|CAD|TWD|KRW|SGD))\s?(%NUM%)\s?(%MAG%|[wWkKmMbB]\b)?(?:(\s?[-~—–～]\s?)[$￥¥€£]?(%NUM%)(%MAG%)?)?(?:元|美元|人民币)?(/(?:年|月|天|小时|人|个|次|斤))?", sign_first),
-    Spec(Money, Starts::Number, r"(%NUM%)\s?(%MAG%|[wWkK])?\s?(?i:(RMB|CNY|HKD|USD|EUR|GBP|JPY|AUD|CAD|TWD|KRW|SGD)\b|([￥¥€£$]))", sign_last),
+    Spec(
+        Money,
+        Starts::Any,
+        r"(-?)((?i:US|HK|NT|A|C|S|NZ)?\$|[￥¥€£₩₽฿₹]|(?i:RMB|CNY|HKD|USD|EUR|GBP|JPY|AUD|CAD|TWD|KRW|SGD))\s?(%NUM%)\s?(%MAG%|[wWkKmMbB]\b)?(?:(\s?[-~—–～]\s?)[$￥¥€£]?(%NUM%)(%MAG%)?)?(?:元|美元|人民币)?(/(?:年|月|天|小时|人|个|次|斤))?",
+        sign_first,
+    ),
+    Spec(
+        Money,
+        Starts::Number,
+        r"(%NUM%)\s?(%MAG%|[wWkK])?\s?(?i:(RMB|CNY|HKD|USD|EUR|GBP|JPY|AUD|CAD|TWD|KRW|SGD)\b|([￥¥€£$]))",
+        sign_last,
+    ),
 ];
 
 fn name(sign: &str) -> Option<&'static str> {

@@ -33,7 +33,8 @@ pub(super) fn cardinal(text: &str) -> String {
     let mut gap = false;
     for group in (0..groups).rev() {
         let end = figures.len() - 4 * group;
-        let value = figures[end.saturating_sub(4)..end].iter().fold(0, |sum, digit| sum * 10 + digit);
+        let value =
+            figures[end.saturating_sub(4)..end].iter().fold(0, |sum, digit| sum * 10 + digit);
         if value == 0 {
             gap = true;
             continue;

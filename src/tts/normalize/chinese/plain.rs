@@ -6,8 +6,18 @@ use super::number::{cardinal, counted, digits, number};
 
 pub(super) const RULES: &[Spec] = &[
     Spec(Ordinal, Starts::Number, r"[0-9]{1,3}(?:,[0-9]{3}){1,8}|[0-9]{1,40}", ordinal),
-    Spec(Decimal, Starts::Number, r"([-+±]?)((?:[0-9]{1,3}(?:,[0-9]{3}){1,8}|[0-9]{1,40})\.[0-9]{1,40})\s?(%MAG%|[wW])?", decimal),
-    Spec(Cardinal, Starts::Number, r"([-+±]?)([0-9]{1,3}(?:,[0-9]{3}){1,8}|[0-9]{1,40})\s?(%MAG%|[wW])?", whole),
+    Spec(
+        Decimal,
+        Starts::Number,
+        r"([-+±]?)((?:[0-9]{1,3}(?:,[0-9]{3}){1,8}|[0-9]{1,40})\.[0-9]{1,40})(?:\s?(%MAG%|[wW]))?",
+        decimal,
+    ),
+    Spec(
+        Cardinal,
+        Starts::Number,
+        r"([-+±]?)([0-9]{1,3}(?:,[0-9]{3}){1,8}|[0-9]{1,40})(?:\s?(%MAG%|[wW]))?",
+        whole,
+    ),
 ];
 
 pub(super) const LETTERS: &[Spec] = &[
@@ -22,10 +32,12 @@ pub(super) const LETTERS: &[Spec] = &[
 
 /// Words that count things: 2 before them is 两.
 const COUNTERS: &[&str] = &[
-    "个", "只", "条", "张", "本", "把", "台", "辆", "杯", "瓶", "件", "位", "名", "份", "次", "遍", "回", "趟", "天", "周", "星期", "小时", "分钟",
-    "分", "秒", "人", "口", "岁", "年", "块", "元", "毛", "角", "斤", "公斤", "克", "千克", "吨", "米", "厘米", "毫米", "公里", "里", "寸", "升",
-    "毫升", "支", "枝", "根", "片", "颗", "粒", "朵", "棵", "双", "对", "套", "组", "篇", "句", "段", "首", "部", "盏", "间", "座", "家", "所", "种",
-    "类", "倍", "成", "盘", "碗", "袋", "箱", "盒", "场", "节", "步", "点", "项", "室", "头",
+    "个", "只", "条", "张", "本", "把", "台", "辆", "杯", "瓶", "件", "位", "名", "份", "次", "遍",
+    "回", "趟", "天", "周", "星期", "小时", "分钟", "分", "秒", "人", "口", "岁", "年", "块", "元",
+    "毛", "角", "斤", "公斤", "克", "千克", "吨", "米", "厘米", "毫米", "公里", "里", "寸", "升",
+    "毫升", "支", "枝", "根", "片", "颗", "粒", "朵", "棵", "双", "对", "套", "组", "篇", "句",
+    "段", "首", "部", "盏", "间", "座", "家", "所", "种", "类", "倍", "成", "盘", "碗", "袋", "箱",
+    "盒", "场", "节", "步", "点", "项", "室", "头",
 ];
 
 /// Whether a number counts what follows; a range counts when its end does (2-3天).
@@ -40,7 +52,8 @@ fn counts(right: &str) -> bool {
 }
 
 fn ordinal(found: &Found<'_>) -> Option<String> {
-    let more = found.next() == Some('.') && found.right()[1..].starts_with(|c: char| c.is_ascii_digit());
+    let more =
+        found.next() == Some('.') && found.right()[1..].starts_with(|c: char| c.is_ascii_digit());
     (found.before().ends_with('第') && !more).then(|| cardinal(found.group(0)))
 }
 
@@ -77,7 +90,9 @@ fn whole(found: &Found<'_>) -> Option<String> {
     }
     let words = if text.len() > 1 && text.starts_with('0') || (among_letters && text.len() > 2) {
         digits(text)
-    } else if scale.is_empty() && counts(found.right()) && !among_letters || matches!(scale, "万" | "亿" | "千" | "千万" | "w" | "W") {
+    } else if scale.is_empty() && counts(found.right()) && !among_letters
+        || matches!(scale, "万" | "亿" | "千" | "千万" | "w" | "W")
+    {
         counted(text)
     } else {
         cardinal(text)
@@ -87,9 +102,17 @@ fn whole(found: &Found<'_>) -> Option<String> {
 
 fn to_and_for(found: &Found<'_>) -> Option<String> {
     let word = if found.group(2) == "2" { "to" } else { "for" };
-    let business = found.group(1).eq_ignore_ascii_case(found.group(3)) || found.group(2) == "2" && "BCOPGT".contains(found.group(1)) && "BCOPGT".contains(found.group(3));
-    (found.is_whole() && business)
-        .then(|| format!("{} {word} {}", found.group(1).to_ascii_uppercase(), found.group(3).to_ascii_uppercase()))
+    let business = found.group(1).eq_ignore_ascii_case(found.group(3))
+        || found.group(2) == "2"
+            && "BCOPGT".contains(found.group(1))
+            && "BCOPGT".contains(found.group(3));
+    (found.is_whole() && business).then(|| {
+        format!(
+            "{} {word} {}",
+            found.group(1).to_ascii_uppercase(),
+            found.group(3).to_ascii_uppercase()
+        )
+    })
 }
 
 /// Letters that were written apart: c e o.
@@ -99,17 +122,21 @@ fn spaced(found: &Found<'_>) -> Option<String> {
 
 /// Well-known initialisms in small letters: they are said letter by letter, which capitals show.
 const INITIALISMS: &[&str] = &[
-    "ufo", "gpu", "cpu", "ceo", "cfo", "cto", "coo", "wto", "mvp", "nba", "cba", "gdp", "cpi", "usa", "uk", "un", "eu", "who", "fbi", "cia", "nasa", "tv",
-    "pc", "dvd", "vcd", "cd", "usb", "led", "lcd", "oled", "gps", "wifi", "vip", "vpn", "app", "ai", "it", "hr", "pm", "ppt", "pdf", "sms", "mms", "atm", "kfc", "ktv",
-    "dna", "rna", "pcr", "ct", "icu", "mba", "phd", "npc", "dj", "mv", "mc", "ip", "id", "pk", "diy", "ipo", "vr", "ar",
+    "ufo", "gpu", "cpu", "ceo", "cfo", "cto", "coo", "wto", "mvp", "nba", "cba", "gdp", "cpi",
+    "usa", "uk", "un", "eu", "who", "fbi", "cia", "nasa", "tv", "pc", "dvd", "vcd", "cd", "usb",
+    "led", "lcd", "oled", "gps", "wifi", "vip", "vpn", "app", "ai", "it", "hr", "pm", "ppt", "pdf",
+    "sms", "mms", "atm", "kfc", "ktv", "dna", "rna", "pcr", "ct", "icu", "mba", "phd", "npc", "dj",
+    "mv", "mc", "ip", "id", "pk", "diy", "ipo", "vr", "ar",
 ];
 
 fn initialism(found: &Found<'_>) -> Option<String> {
     // app, it, who, … are words in a foreign phrase; beside Chinese they are initials.
     let text = found.group(0);
-    let beside_chinese = found.previous().is_none_or(|c| !c.is_whitespace()) || found.next().is_none_or(|c| !c.is_whitespace());
+    let beside_chinese = found.previous().is_none_or(|c| !c.is_whitespace())
+        || found.next().is_none_or(|c| !c.is_whitespace());
     let words = ["app", "it", "who", "pm", "wifi", "id", "hr"].contains(&text);
-    (found.is_whole() && beside_chinese && !words && INITIALISMS.contains(&text)).then(|| text.to_ascii_uppercase())
+    (found.is_whole() && beside_chinese && !words && INITIALISMS.contains(&text))
+        .then(|| text.to_ascii_uppercase())
 }
 
 fn dotted(found: &Found<'_>) -> Option<String> {
@@ -124,7 +151,8 @@ fn joint(found: &Found<'_>) -> Option<String> {
 }
 
 fn silent(found: &Found<'_>) -> Option<String> {
-    let beside = found.previous().is_some_and(is_latin_word) && found.next().is_some_and(is_latin_word);
+    let beside =
+        found.previous().is_some_and(is_latin_word) && found.next().is_some_and(is_latin_word);
     let text = found.group(0);
     if text.contains('|') {
         return Some("，".to_owned());

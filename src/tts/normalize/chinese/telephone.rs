@@ -6,7 +6,12 @@ use super::number::{digits, phone_digits};
 
 pub(super) const RULES: &[Spec] = &[
     // 192.168.0.1
-    Spec(Telephone, Starts::Number, r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(?::[0-9]{1,5})?", dotted),
+    Spec(
+        Telephone,
+        Starts::Number,
+        r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(?::[0-9]{1,5})?",
+        dotted,
+    ),
     // v2.4.1, 版本2.4.1
     Spec(Serial, Starts::Number, r"[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,6}", version),
     // +86 138 0013 8000, +86-13800138000
@@ -16,16 +21,38 @@ pub(super) const RULES: &[Spec] = &[
     // 400-820-8820, 800-810-1234
     Spec(Telephone, Starts::Number, r"[48]00[- ]?[0-9]{3,4}[- ]?[0-9]{3,4}", phone),
     // 010-12345678, (021)1234-5678, with an extension
-    Spec(Telephone, Starts::Any, r"[(（]?(0[0-9]{2,3})[)）]?[- ]?[0-9]{3,4}[- ]?[0-9]{4}(?:-[0-9]{1,6})?", landline),
+    Spec(
+        Telephone,
+        Starts::Any,
+        r"[(（]?(0[0-9]{2,3})[)）]?[- ]?[0-9]{3,4}[- ]?[0-9]{4}(?:-[0-9]{1,6})?",
+        landline,
+    ),
     // 110, 12306: by what they are or by what is said around them
     Spec(Telephone, Starts::Number, r"[0-9]{3,12}", named),
     Spec(Telephone, Starts::Number, r"[0-9]{3,4}-[0-9]{4}(?:-[0-9]{4})?", hyphened),
 ];
 
-const SERVICES: &[&str] = &["110", "119", "120", "122", "114", "112", "911", "10086", "10010", "10000", "12306", "12345", "12315"];
-const CALLS: &[&str] = &["电话", "手机", "拨打", "致电", "热线", "号码", "传真", "联系", "呼叫", "打给", "拨"];
+const SERVICES: &[&str] = &[
+    "110", "119", "120", "122", "114", "112", "911", "10086", "10010", "10000", "12306", "12345",
+    "12315",
+];
+const CALLS: &[&str] =
+    &["电话", "手机", "拨打", "致电", "热线", "号码", "传真", "联系", "呼叫", "打给", "拨"];
 const CODES: &[&str] = &[
-    "尾号", "编号", "卡号", "账号", "帐号", "密码", "验证码", "代码", "邮编", "航班", "车牌", "房间号", "学号", "工号",
+    "尾号",
+    "编号",
+    "卡号",
+    "账号",
+    "帐号",
+    "密码",
+    "验证码",
+    "代码",
+    "邮编",
+    "航班",
+    "车牌",
+    "房间号",
+    "学号",
+    "工号",
 ];
 
 fn about(found: &Found<'_>, words: &[&str]) -> bool {
@@ -34,9 +61,7 @@ fn about(found: &Found<'_>, words: &[&str]) -> bool {
 }
 
 fn dotted(found: &Found<'_>) -> Option<String> {
-    found.is_whole().then(|| {
-        found.group(0).split('.').map(digits).collect::<Vec<_>>().join("点")
-    })
+    found.is_whole().then(|| found.group(0).split('.').map(digits).collect::<Vec<_>>().join("点"))
 }
 
 fn version(found: &Found<'_>) -> Option<String> {
@@ -69,22 +94,37 @@ fn landline(found: &Found<'_>) -> Option<String> {
 fn named(found: &Found<'_>) -> Option<String> {
     let text = found.group(0);
     let right = found.right();
-    if !found.is_whole() || (matches!(found.next(), Some('.' | ',' | '%')) && right[1..].starts_with(|c: char| c.is_ascii_digit())) {
+    if !found.is_whole()
+        || (matches!(found.next(), Some('.' | ',' | '%'))
+            && right[1..].starts_with(|c: char| c.is_ascii_digit()))
+    {
         return None;
     }
-    let (left, whole) = (found.left(), found.before().trim().is_empty() && found.after().trim().is_empty());
+    let (left, whole) =
+        (found.left(), found.before().trim().is_empty() && found.after().trim().is_empty());
     if CODES.iter().any(|word| left.contains(word)) {
         return Some(digits(text));
     }
+    // Rooms are called by their figures.
+    if matches!(text.len(), 3 | 4)
+        && (right.starts_with('室') || right.starts_with("号房") || right.starts_with("房间"))
+    {
+        return Some(digits(text));
+    }
     let service = SERVICES.contains(&text);
-    let called = about(found, CALLS) || right.contains("电话") || right.contains("热线") || left.ends_with('打');
+    let called = about(found, CALLS)
+        || right.contains("电话")
+        || right.contains("热线")
+        || left.ends_with('打');
     let emergency = ["110", "119", "120", "122", "911"].contains(&text);
     // "打了110个电话" counts; a measure word right after says so.
-    let counts = right.starts_with(['个', '次', '元', '部', '通', '台', '万', '亿', '分', '块', '米', '人', '多', '余', '年', '月', '天', '条']);
+    let counts = right.starts_with([
+        '个', '次', '元', '部', '通', '台', '万', '亿', '分', '块', '米', '人', '多', '余', '年',
+        '月', '天', '条',
+    ]);
     let alone = whole && service && text != "10000" && text != "120";
     let called = called && (service || text.len() >= 5) && !counts;
-    (called || alone || (emergency && left.ends_with("报警")))
-        .then(|| phone_digits(text))
+    (called || alone || (emergency && left.ends_with("报警"))).then(|| phone_digits(text))
 }
 
 fn hyphened(found: &Found<'_>) -> Option<String> {
@@ -107,6 +147,7 @@ mod tests {
             ("一共110个", "一共一百一十个"),
             ("地址是192.168.1.10", "地址是一九二点一六八点一点一零"),
             ("版本2.10.3", "版本二点十点三"),
+            ("住在301室", "住在三零一室"),
             ("验证码4821", "验证码四八二一"),
             ("尾号1234的卡", "尾号一二三四的卡"),
         ]);

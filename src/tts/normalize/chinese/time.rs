@@ -5,8 +5,18 @@ use super::super::scan::{Found, Spec, Starts};
 use super::number::{cardinal, counted};
 
 pub(super) const RULES: &[Spec] = &[
-    Spec(Time, Starts::Number, r"([0-9]{1,2})[:：]([0-5][0-9])[:：]([0-5][0-9])(?:\.([0-9]{1,3}))?", clock),
-    Spec(Time, Starts::Number, r"([0-9]{1,2})[:：]([0-5][0-9])(?:\s?(?i:([ap])\.?m\b\.?))?", clock_minutes),
+    Spec(
+        Time,
+        Starts::Number,
+        r"([0-9]{1,2})[:：]([0-5][0-9])[:：]([0-5][0-9])(?:\.([0-9]{1,3}))?",
+        clock,
+    ),
+    Spec(
+        Time,
+        Starts::Number,
+        r"([0-9]{1,2})[:：]([0-5][0-9])(?:\s?(?i:([ap])\.?m\b\.?))?",
+        clock_minutes,
+    ),
     Spec(Time, Starts::Number, r"([0-9]{1,2})\s?(?i:([ap])\.?m\b\.?)", hour),
     // 3点20, 3点20分, 3点半
     Spec(Time, Starts::Number, r"([0-9]{1,2})\s?点(?:\s?([0-9]{1,2})(?:\s?(分|刻))?)?", points),
@@ -14,7 +24,9 @@ pub(super) const RULES: &[Spec] = &[
 
 fn hours(text: &str) -> Option<String> {
     let value: usize = text.parse().ok()?;
-    (value <= 24).then(|| counted(text.trim_start_matches('0').get(..).filter(|t| !t.is_empty()).unwrap_or("0")))
+    (value <= 24).then(|| {
+        counted(text.trim_start_matches('0').get(..).filter(|t| !t.is_empty()).unwrap_or("0"))
+    })
 }
 
 /// The half of the day of a.m. and p.m., unless the sentence has said it already.
@@ -46,7 +58,13 @@ fn clock_minutes(found: &Found<'_>) -> Option<String> {
         text if text.starts_with('0') => format!("零{}分", cardinal(text)),
         text => format!("{}分", cardinal(text)),
     };
-    Some(format!("{}{hours}点{minutes}", half(found, found.group(3))))
+    // 13:10pm says it twice.
+    let half = if found.group(1) > "12" && found.group(1).len() == 2 {
+        ""
+    } else {
+        half(found, found.group(3))
+    };
+    Some(format!("{half}{hours}点{minutes}"))
 }
 
 fn hour(found: &Found<'_>) -> Option<String> {

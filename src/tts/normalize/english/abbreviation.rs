@@ -8,7 +8,12 @@ pub(super) const RULES: &[Spec] = &[
     // ARPAbet in brackets is for the voice, not words with numbers
     Spec(Serial, Starts::Symbol, r"\[[A-Z]{1,3}[0-2]?(?: [A-Z]{1,3}[0-2]?){0,40}\]", verbatim),
     Spec(Roman, Starts::Letter, r"([A-Z][a-z]{1,20}) ([IVXLCDM]{1,8})\b", after_name),
-    Spec(Abbreviation, Starts::Letter, r"(?i)(mon|tues?|wed|thur?s?|fri|sat|sun)\.?\s?[-–]\s?(mon|tues?|wed|thur?s?|fri|sat|sun)\b\.?", weekdays),
+    Spec(
+        Abbreviation,
+        Starts::Letter,
+        r"(?i)(mon|tues?|wed|thur?s?|fri|sat|sun)\.?\s?[-–]\s?(mon|tues?|wed|thur?s?|fri|sat|sun)\b\.?",
+        weekdays,
+    ),
     Spec(Abbreviation, Starts::Letter, r"(?:e\.g\.|i\.e\.|a\.k\.a\.|w/o?\b|c/o\b)", phrase),
     Spec(Abbreviation, Starts::Letter, r"(?:[A-Za-z]\.){2,8}(?:[A-Za-z]\b)?", initialism),
     Spec(Abbreviation, Starts::Letter, r"No\. ?([0-9])", number_sign),
@@ -21,8 +26,10 @@ fn verbatim(found: &Found<'_>) -> Option<String> {
 
 /// Words whose numeral counts; after other names it is a rank.
 const COUNTED: &[&str] = &[
-    "Chapter", "Part", "Section", "Volume", "Act", "Scene", "War", "Phase", "Type", "Class", "Article", "Book", "Title", "Appendix", "Figure", "Table", "Episode", "Season",
-    "Level", "Stage", "Group", "Grade", "Mark", "Bowl", "Category", "Schedule", "Unit", "Lesson", "Step", "Round", "Tier", "Division", "Zone", "Fantasy", "Wars", "Olympiad",
+    "Chapter", "Part", "Section", "Volume", "Act", "Scene", "War", "Phase", "Type", "Class",
+    "Article", "Book", "Title", "Appendix", "Figure", "Table", "Episode", "Season", "Level",
+    "Stage", "Group", "Grade", "Mark", "Bowl", "Category", "Schedule", "Unit", "Lesson", "Step",
+    "Round", "Tier", "Division", "Zone", "Fantasy", "Wars", "Olympiad",
 ];
 
 fn after_name(found: &Found<'_>) -> Option<String> {
@@ -35,7 +42,10 @@ fn after_name(found: &Found<'_>) -> Option<String> {
         return Some(format!("{name} {}", small(value)));
     }
     // One letter after a name is an initial or "I"; large values are more often words (MIX, CD).
-    let little = ["The", "And", "But", "As", "If", "In", "On", "At", "Of", "To", "Is", "My", "No", "Size", "When", "So", "Then", "That", "What"];
+    let little = [
+        "The", "And", "But", "As", "If", "In", "On", "At", "Of", "To", "Is", "My", "No", "Size",
+        "When", "So", "Then", "That", "What",
+    ];
     let rank = numeral.len() > 1 && value < 40 && !little.contains(&name);
     rank.then(|| format!("{name} the {}", to_ordinal(&small(value))))
 }
@@ -89,8 +99,21 @@ fn stopped(found: &Found<'_>) -> Option<String> {
         "Ms" => "miz",
         "Dr" if name_follows => "doctor",
         "St" if name_follows && found.before().is_empty() => "Saint",
-        "St" if name_follows && !found.before().trim_end().ends_with(|c: char| c.is_alphanumeric()) => "Saint",
-        "St" if name_follows && found.before().trim_end().rsplit(' ').next().is_some_and(|word| word.chars().all(|c| c.is_lowercase())) => "Saint",
+        "St" if name_follows
+            && !found.before().trim_end().ends_with(|c: char| c.is_alphanumeric()) =>
+        {
+            "Saint"
+        }
+        "St" if name_follows
+            && found
+                .before()
+                .trim_end()
+                .rsplit(' ')
+                .next()
+                .is_some_and(|word| word.chars().all(|c| c.is_lowercase())) =>
+        {
+            "Saint"
+        }
         "Prof" => "professor",
         "Gen" if name_follows => "general",
         "Maj" => "Major",

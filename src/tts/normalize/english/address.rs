@@ -5,7 +5,12 @@ use super::super::scan::{Found, Spec, Starts};
 use super::number::{digits, pairs};
 
 pub(super) const RULES: &[Spec] = &[
-    Spec(Address, Starts::Number, r"([0-9]{1,5}) ((?:(?:N|S|E|W|NE|NW|SE|SW)\.? )?[A-Z0-9][a-zA-Z0-9]{0,20}(?: [A-Z][a-zA-Z]{0,20}){0,3}?) (Expy|St|Ave|Blvd|Rd|Dr|Ln|Pl|Ct|Cir|Hwy|Pkwy|Sq|Ter|Fwy|Street|Avenue|Road|Drive|Lane|Boulevard|Way)\b(\.)?", street),
+    Spec(
+        Address,
+        Starts::Number,
+        r"([0-9]{1,5}) ((?:(?:N|S|E|W|NE|NW|SE|SW)\.? )?[A-Z0-9][a-zA-Z0-9]{0,20}(?: [A-Z][a-zA-Z]{0,20}){0,3}?) (Expy|St|Ave|Blvd|Rd|Dr|Ln|Pl|Ct|Cir|Hwy|Pkwy|Sq|Ter|Fwy|Street|Avenue|Road|Drive|Lane|Boulevard|Way)\b(\.)?",
+        street,
+    ),
     Spec(Address, Starts::Letter, r"([A-Z]{2}) ([0-9]{5})(?:-([0-9]{4}))?", state_and_zip),
     Spec(Address, Starts::Letter, r"[A-Z]{2}", state),
 ];
@@ -46,11 +51,57 @@ fn side(text: &str) -> Option<&'static str> {
 }
 
 const STATES: &[(&str, &str)] = &[
-    ("AL", "Alabama"), ("AK", "Alaska"), ("AZ", "Arizona"), ("AR", "Arkansas"), ("CA", "California"), ("CO", "Colorado"), ("CT", "Connecticut"), ("DE", "Delaware"), ("DC", "DC"), ("FL", "Florida"),
-    ("GA", "Georgia"), ("HI", "Hawaii"), ("ID", "Idaho"), ("IL", "Illinois"), ("IN", "Indiana"), ("IA", "Iowa"), ("KS", "Kansas"), ("KY", "Kentucky"), ("LA", "Louisiana"), ("ME", "Maine"),
-    ("MD", "Maryland"), ("MA", "Massachusetts"), ("MI", "Michigan"), ("MN", "Minnesota"), ("MS", "Mississippi"), ("MO", "Missouri"), ("MT", "Montana"), ("NE", "Nebraska"), ("NV", "Nevada"), ("NH", "New Hampshire"),
-    ("NJ", "New Jersey"), ("NM", "New Mexico"), ("NY", "New York"), ("NC", "North Carolina"), ("ND", "North Dakota"), ("OH", "Ohio"), ("OK", "Oklahoma"), ("OR", "Oregon"), ("PA", "Pennsylvania"), ("RI", "Rhode Island"),
-    ("SC", "South Carolina"), ("SD", "South Dakota"), ("TN", "Tennessee"), ("TX", "Texas"), ("UT", "Utah"), ("VT", "Vermont"), ("VA", "Virginia"), ("WA", "Washington"), ("WV", "West Virginia"), ("WI", "Wisconsin"), ("WY", "Wyoming"),
+    ("AL", "Alabama"),
+    ("AK", "Alaska"),
+    ("AZ", "Arizona"),
+    ("AR", "Arkansas"),
+    ("CA", "California"),
+    ("CO", "Colorado"),
+    ("CT", "Connecticut"),
+    ("DE", "Delaware"),
+    ("DC", "DC"),
+    ("FL", "Florida"),
+    ("GA", "Georgia"),
+    ("HI", "Hawaii"),
+    ("ID", "Idaho"),
+    ("IL", "Illinois"),
+    ("IN", "Indiana"),
+    ("IA", "Iowa"),
+    ("KS", "Kansas"),
+    ("KY", "Kentucky"),
+    ("LA", "Louisiana"),
+    ("ME", "Maine"),
+    ("MD", "Maryland"),
+    ("MA", "Massachusetts"),
+    ("MI", "Michigan"),
+    ("MN", "Minnesota"),
+    ("MS", "Mississippi"),
+    ("MO", "Missouri"),
+    ("MT", "Montana"),
+    ("NE", "Nebraska"),
+    ("NV", "Nevada"),
+    ("NH", "New Hampshire"),
+    ("NJ", "New Jersey"),
+    ("NM", "New Mexico"),
+    ("NY", "New York"),
+    ("NC", "North Carolina"),
+    ("ND", "North Dakota"),
+    ("OH", "Ohio"),
+    ("OK", "Oklahoma"),
+    ("OR", "Oregon"),
+    ("PA", "Pennsylvania"),
+    ("RI", "Rhode Island"),
+    ("SC", "South Carolina"),
+    ("SD", "South Dakota"),
+    ("TN", "Tennessee"),
+    ("TX", "Texas"),
+    ("UT", "Utah"),
+    ("VT", "Vermont"),
+    ("VA", "Virginia"),
+    ("WA", "Washington"),
+    ("WV", "West Virginia"),
+    ("WI", "Wisconsin"),
+    ("WY", "Wyoming"),
 ];
 
 fn state_name(text: &str) -> Option<&'static str> {
@@ -61,7 +112,7 @@ fn street(found: &Found<'_>) -> Option<String> {
     if !found.starts_clean() {
         return None;
     }
-    // The point of "St." belongs to the abbreviation; a new sentence after it keeps its pause by its capital.
+    // The point of "St." belongs to the abbreviation and ends the sentence if a capital follows.
     let name: Vec<String> = found
         .group(2)
         .split(' ')
@@ -70,7 +121,11 @@ fn street(found: &Found<'_>) -> Option<String> {
             None => ordinal_word(word),
         })
         .collect();
-    Some(format!("{} {} {}", pairs(found.group(1)), name.join(" "), street_name(found.group(3))))
+    let street = street_name(found.group(3));
+    let after = found.after();
+    let sentence = after.starts_with(' ') && after[1..].starts_with(|c: char| c.is_uppercase());
+    let stop = if !found.group(4).is_empty() && sentence { "." } else { "" };
+    Some(format!("{} {} {street}{stop}", pairs(found.group(1)), name.join(" ")))
 }
 
 /// 42nd in a street's name.
@@ -95,7 +150,8 @@ fn state_and_zip(found: &Found<'_>) -> Option<String> {
 fn state(found: &Found<'_>) -> Option<String> {
     let town = found.before().strip_suffix(", ")?;
     let word = town.rsplit(' ').next()?;
-    let name = word.starts_with(|c: char| c.is_ascii_uppercase()) && word.chars().skip(1).any(|c| c.is_ascii_lowercase());
+    let name = word.starts_with(|c: char| c.is_ascii_uppercase())
+        && word.chars().skip(1).any(|c| c.is_ascii_lowercase());
     (name && found.is_whole()).then(|| state_name(found.group(0)).map(str::to_owned)).flatten()
 }
 
@@ -107,7 +163,10 @@ mod tests {
     fn addresses() {
         assert_read(&[
             ("at 350 Fifth Ave", "at three fifty Fifth Avenue"),
-            ("12 N Oak Blvd, Reno, NV 89501", "twelve North Oak Boulevard, Reno, Nevada eight nine five zero one"),
+            (
+                "12 N Oak Blvd, Reno, NV 89501",
+                "twelve North Oak Boulevard, Reno, Nevada eight nine five zero one",
+            ),
             ("Austin, TX", "Austin, Texas"),
             ("OK, OR", "OK, OR"),
         ]);

@@ -7,20 +7,45 @@ use super::number::{ordinal, pairs, plural, small, to_ordinal};
 
 pub(super) const RULES: &[Spec] = &[
     // 2024-03-05
-    Spec(Date, Starts::Number, r"((?:1[0-9]|20)[0-9]{2})([-/.])([0-9]{1,2})([-/.])([0-9]{1,2})", year_first),
+    Spec(
+        Date,
+        Starts::Number,
+        r"((?:1[0-9]|20)[0-9]{2})([-/.])([0-9]{1,2})([-/.])([0-9]{1,2})",
+        year_first,
+    ),
     // 01/07/98, 15-01-2020, 01.10.2010
-    Spec(Date, Starts::Number, r"([0-9]{1,2})([-/.])([0-9]{1,2})([-/.])([0-9]{4}|[0-9]{2})", year_last),
+    Spec(
+        Date,
+        Starts::Number,
+        r"([0-9]{1,2})([-/.])([0-9]{1,2})([-/.])([0-9]{4}|[0-9]{2})",
+        year_last,
+    ),
     // Jan-15-2020, 15-Jan-2020
     Spec(Date, Starts::Letter, r"(%MONTH%)-([0-9]{1,2})-([0-9]{4})", month_first_dashed),
     Spec(Date, Starts::Number, r"([0-9]{1,2})-(%MONTH%)-([0-9]{4})", day_first),
     // 25 july 2012, the 26th of May, 4 June
-    Spec(Date, Starts::Number, r"([0-9]{1,2})(?:st|nd|rd|th|ST|ND|RD|TH)?(?: of)? (%MONTH%)(?:(,? )((?:1[0-9]|20)[0-9]{2}|twenty [a-z]{3,9})\b)?", day_first_spaced),
+    Spec(
+        Date,
+        Starts::Number,
+        r"([0-9]{1,2})(?:st|nd|rd|th|ST|ND|RD|TH)?(?: of)? (%MONTH%)(?:(,? )((?:1[0-9]|20)[0-9]{2}|twenty [a-z]{3,9})\b)?",
+        day_first_spaced,
+    ),
     // june 30, SEPT. 15 2020, april 29th
-    Spec(Date, Starts::Letter, r"(%MONTH%) ?([0-9]{1,2})(?:st|nd|rd|th|ST|ND|RD|TH)?(?:(, ?| )((?:1[0-9]|20)[0-9]{2})\b)?", month_first),
+    Spec(
+        Date,
+        Starts::Letter,
+        r"(%MONTH%) ?([0-9]{1,2})(?:st|nd|rd|th|ST|ND|RD|TH)?(?:(, ?| )((?:1[0-9]|20)[0-9]{2})\b)?",
+        month_first,
+    ),
     // December 2011
     Spec(Date, Starts::Letter, r"(%MONTH%)(,? )((?:1[0-9]|20)[0-9]{2})", month_year),
     // 340 A.D., AD 340
-    Spec(Date, Starts::Number, r"([0-9]{1,4}) ?((?:A\.D\.?|AD|B\.C\.E\.?|BCE|B\.C\.?|BC|C\.E\.?|CE|a\.d\.?|b\.c\.?)\b\.?)", era),
+    Spec(
+        Date,
+        Starts::Number,
+        r"([0-9]{1,4}) ?((?:A\.D\.?|AD|B\.C\.E\.?|BCE|B\.C\.?|BC|C\.E\.?|CE|a\.d\.?|b\.c\.?)\b\.?)",
+        era,
+    ),
     Spec(Date, Starts::Letter, r"(AD|A\.D\.) ([0-9]{1,4})", era_first),
     // 1960s, '70s, 80's
     Spec(Date, Starts::Any, r"['’]?((?:1[0-9]|20)?[0-9]0)['’]?s", decade),
@@ -33,8 +58,18 @@ pub(super) const RULES: &[Spec] = &[
 ];
 
 const MONTHS: &[&str] = &[
-    "january", "february", "march", "april", "may", "june", "july", "august", "september",
-    "october", "november", "december",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
 ];
 
 fn month(text: &str) -> Option<&'static str> {
@@ -60,7 +95,9 @@ fn year_words(text: &str) -> String {
 fn apart(found: &Found<'_>) -> bool {
     let more = found.next().is_some_and(|c| matches!(c, '-' | '/' | '.'))
         && found.right()[1..].starts_with(|c: char| c.is_ascii_alphanumeric());
-    found.is_whole() && !more && !matches!(found.previous(), Some('-' | '/' | '.' | '$' | '£' | '€'))
+    found.is_whole()
+        && !more
+        && !matches!(found.previous(), Some('-' | '/' | '.' | '$' | '£' | '€'))
 }
 
 fn year_first(found: &Found<'_>) -> Option<String> {
@@ -179,10 +216,17 @@ fn quarter_first(found: &Found<'_>) -> Option<String> {
 /// Four figures alone are read as a year, which fits counts such as 1500 as well; what says that they count (a unit,
 /// money, decimals) is read before.
 fn year(found: &Found<'_>) -> Option<String> {
-    let counts = ["watt", "lumen", "kelvin", "people", "step", "point", "calorie", "time", "file", "item", "song", "word"]
-        .iter()
-        .any(|word| found.right().trim_start().starts_with(word));
-    let more = matches!(found.next(), Some('.' | ',' | ':' | '/' | '-')) && found.right()[1..].starts_with(|c: char| c.is_ascii_digit());
+    let counts = [
+        "watt", "lumen", "kelvin", "people", "step", "point", "calorie", "time", "file", "item",
+        "song", "word",
+    ]
+    .iter()
+    .any(|word| found.right().trim_start().starts_with(word));
+    let more = matches!(found.next(), Some('.' | ',' | ':' | '/' | '-'))
+        && found.right()[1..].starts_with(|c: char| c.is_ascii_digit());
+    let more = more
+        || found.after().trim_start().starts_with('/')
+        || found.before().trim_end().ends_with('/');
     let part = matches!(found.previous(), Some('.' | ',' | ':' | '/' | '-' | '#'));
     let text = found.group(0);
     (found.is_whole() && !more && !part && !counts).then(|| year_words(text))

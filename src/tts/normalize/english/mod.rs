@@ -19,11 +19,12 @@ use super::Token;
 use super::scan::{self, Rule, Spec};
 use std::sync::LazyLock;
 
-const TABLES: [&[Spec]; 11] = [
+const TABLES: [&[Spec]; 12] = [
     electronic::RULES,
     telephone::RULES,
     address::RULES,
     date::RULES,
+    telephone::VERSIONS,
     time::RULES,
     money::RULES,
     measure::RULES,
@@ -41,7 +42,10 @@ const PARTS: &[(&str, &str)] = &[
         "MONTH",
         "(?i:jan(?:uary|\\.)?|feb(?:ruary|\\.)?|mar(?:ch|\\.)?|apr(?:il|\\.)?|may|june?\\.?|july?\\.?|aug(?:ust|\\.)?|sept?(?:ember|\\.)?|oct(?:ober|\\.)?|nov(?:ember|\\.)?|dec(?:ember|\\.)?)",
     ),
-    ("ZONE", r"(?i:(?:[ecmp][sd]t|[ecmp]t|gmt|utc|cet|cest|bst|ist|jst|aest)\b|(?:[ecmp]\.[sd]\.t|g\.m\.t|u\.t\.c)\.?)"),
+    (
+        "ZONE",
+        r"(?i:(?:[ecmp][sd]t|[ecmp]t|gmt|utc|cet|cest|bst|ist|jst|aest)\b|(?:[ecmp]\.[sd]\.t|g\.m\.t|u\.t\.c)\.?)",
+    ),
 ];
 
 static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| scan::compile(&TABLES, PARTS));

@@ -5,9 +5,24 @@ use super::super::scan::{Found, Spec, Starts};
 use super::number::{cardinal, number, plain_number, small};
 
 pub(super) const RULES: &[Spec] = &[
-    Spec(Money, Starts::Any, r"(-?)((?:US|HK|NT|AU|A|C|CA|S|NZ|R)?\$|[£€¥￥₩₹₽฿]|(?:USD|EUR|GBP|JPY|CNY|AUD|CAD|CHF)\b)\s?(-?)(%NUM%)(?:\s?(%MAG%|(?:[kKmMbBtT]|mn|bn|tn|BN|MN)\b))?(?:/(wk|week|d|day|mo|month|yr|year|y|h|hr|hour|min|kg|lb|person)\b)?", amount),
-    Spec(Money, Starts::Number, r"(%NUM%)(?: ?(%MAG%|[kKmMbB]\b))? ?([£€¢₹]|(?:USD|EUR|GBP|JPY|CNY|AUD|CAD|CHF|RMB)\b)", sign_last),
-    Spec(Money, Starts::Number, r"(%NUM%) (%MAG%) (yuan|dollars|euros|pounds|yen|won|rupees)", named),
+    Spec(
+        Money,
+        Starts::Any,
+        r"(-?)((?:US|HK|NT|AU|A|C|CA|S|NZ|R)?\$|[£€¥￥₩₹₽฿]|(?:USD|EUR|GBP|JPY|CNY|AUD|CAD|CHF)\b)\s?(-?)(%NUM%)(?:\s?(%MAG%|(?:[kKmMbBtT]|mn|bn|tn|BN|MN)\b))?(?:/(wk|week|d|day|mo|month|yr|year|y|h|hr|hour|min|kg|lb|person)\b)?",
+        amount,
+    ),
+    Spec(
+        Money,
+        Starts::Number,
+        r"(%NUM%)(?: ?(%MAG%|[kKmMbB]\b))? ?([£€¢₹]|(?:USD|EUR|GBP|JPY|CNY|AUD|CAD|CHF|RMB)\b)",
+        sign_last,
+    ),
+    Spec(
+        Money,
+        Starts::Number,
+        r"(%NUM%) (%MAG%) (yuan|dollars|euros|pounds|yen|won|rupees)",
+        named,
+    ),
 ];
 
 /// One of a currency, several of it, and the same of its hundredth part, if it has one.
@@ -101,7 +116,12 @@ fn sign_last(found: &Found<'_>) -> Option<String> {
 
 fn named(found: &Found<'_>) -> Option<String> {
     found.is_whole().then(|| {
-        format!("{} {} {}", plain_number(found.group(1)), found.group(2).to_lowercase(), found.group(3))
+        format!(
+            "{} {} {}",
+            plain_number(found.group(1)),
+            found.group(2).to_lowercase(),
+            found.group(3)
+        )
     })
 }
 

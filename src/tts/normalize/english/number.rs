@@ -4,13 +4,31 @@
 //! thousand"); no hyphens ("twenty three"); zero is "zero", except "oh" in clock times and years.
 
 const UNDER_TWENTY: &[&str] = &[
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
-    "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
 ];
-const TENS: &[&str] = &["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
-const GROUPS: &[&str] = &[
-    "", "thousand", "million", "billion", "trillion", "quadrillion", "quintillion", "sextillion",
-];
+const TENS: &[&str] =
+    &["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
+const GROUPS: &[&str] =
+    &["", "thousand", "million", "billion", "trillion", "quadrillion", "quintillion", "sextillion"];
 
 /// The word of a single digit; anything else has none.
 fn digit(c: char) -> Option<&'static str> {
@@ -158,7 +176,7 @@ pub(super) fn pairs(text: &str) -> String {
         (100.., _) => digits(text),
         (_, 0) if front % 10 == 0 => cardinal(text),
         (_, 0) => format!("{} hundred", small(front)),
-        (_, 1..10) if front % 10 == 0 => {
+        (10.., 1..10) if front % 10 == 0 => {
             format!("{} thousand {}", small(front / 10), small(back))
         }
         (_, 1..10) => format!("{} oh {}", small(front), small(back)),
@@ -169,8 +187,19 @@ pub(super) fn pairs(text: &str) -> String {
 /// The value of a Roman numeral in its usual form, up to 3999.
 pub(super) fn roman(text: &str) -> Option<usize> {
     const STEPS: [(&str, usize); 13] = [
-        ("M", 1000), ("CM", 900), ("D", 500), ("CD", 400), ("C", 100), ("XC", 90), ("L", 50),
-        ("XL", 40), ("X", 10), ("IX", 9), ("V", 5), ("IV", 4), ("I", 1),
+        ("M", 1000),
+        ("CM", 900),
+        ("D", 500),
+        ("CD", 400),
+        ("C", 100),
+        ("XC", 90),
+        ("L", 50),
+        ("XL", 40),
+        ("X", 10),
+        ("IX", 9),
+        ("V", 5),
+        ("IV", 4),
+        ("I", 1),
     ];
     let (mut rest, mut value, mut usual) = (text, 0, String::new());
     for (step, worth) in STEPS {
@@ -210,7 +239,10 @@ mod tests {
             ("250,000", "two hundred fifty thousand"),
             ("7000042", "seven million and forty two"),
             ("999999", "nine hundred ninety nine thousand nine hundred and ninety nine"),
-            ("1000000000000000000000000", "one zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero"),
+            (
+                "1000000000000000000000000",
+                "one zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero",
+            ),
         ] {
             assert_eq!(cardinal(written), spoken, "{written}");
         }

@@ -6,17 +6,42 @@ use super::number::{digits, number, ordinal, plain_cardinal, plain_number, plura
 
 /// Fractions come before the strokes of arithmetic.
 pub(super) const FRACTIONS: &[Spec] = &[
-    Spec(Fraction, Starts::Number, r"(-?[0-9]{1,6})[ -]([0-9]{1,4})/([0-9]{1,4})(?:ths?|nds?|rds?)?", mixed),
-    Spec(Fraction, Starts::Number, r"(-?)([0-9]{1,6}) ?/ ?([0-9]{1,6})(?:(?i:ths?|nds?|rds?))?", fraction),
+    Spec(
+        Fraction,
+        Starts::Number,
+        r"(-?[0-9]{1,6})[ -]([0-9]{1,4})/([0-9]{1,4})(?:ths?|nds?|rds?)?",
+        mixed,
+    ),
+    Spec(
+        Fraction,
+        Starts::Number,
+        r"(-?)([0-9]{1,6}) ?/ ?([0-9]{1,6})(?:(?i:ths?|nds?|rds?))?",
+        fraction,
+    ),
     Spec(Fraction, Starts::Any, r"(?:([0-9]{1,6}) ?)?([½⅓⅔¼¾⅛])", sign),
 ];
 
 pub(super) const RULES: &[Spec] = &[
-    Spec(Ordinal, Starts::Number, r"([0-9]{1,3}(?:,[0-9]{3}){1,8}|[0-9]{1,40})(?:st|nd|rd|th|ST|ND|RD|TH)", rank),
-    Spec(Decimal, Starts::Number, r"([-+±−]?)((?:[0-9]{1,3}(?:,[0-9]{3}){1,8}|[0-9]{1,40})?\.[0-9]{1,40})(?: (%MAG%))?", decimal),
+    Spec(
+        Ordinal,
+        Starts::Number,
+        r"([0-9]{1,3}(?:,[0-9]{3}){1,8}|[0-9]{1,40})(?:st|nd|rd|th|ST|ND|RD|TH)",
+        rank,
+    ),
+    Spec(
+        Decimal,
+        Starts::Number,
+        r"([-+±−]?)((?:[0-9]{1,3}(?:,[0-9]{3}){1,8}|[0-9]{1,40})?\.[0-9]{1,40})(?: (%MAG%))?",
+        decimal,
+    ),
     Spec(Serial, Starts::Letter, r"[A-Za-z]{1,20}(?:[0-9]{1,20}[A-Za-z]{0,20}){1,10}", serial),
     Spec(Serial, Starts::Number, r"(?:[0-9]{1,20}[A-Za-z]{1,20}){1,10}[0-9]{0,20}", serial),
-    Spec(Cardinal, Starts::Number, r"([-+±−]?)([0-9]{1,3}(?:,[0-9]{3}){1,8}|[0-9]{1,40})(?: (%MAG%))?", whole),
+    Spec(
+        Cardinal,
+        Starts::Number,
+        r"([-+±−]?)([0-9]{1,3}(?:,[0-9]{3}){1,8}|[0-9]{1,40})(?: (%MAG%))?",
+        whole,
+    ),
 ];
 
 /// The words of a part: 1 and 2 → a half, 3 and 4 → three quarters.
@@ -38,7 +63,8 @@ pub(super) fn part(above: &str, below: &str) -> Option<String> {
 }
 
 fn clear(found: &Found<'_>) -> bool {
-    let tail = matches!(found.next(), Some('/' | '.')) && found.right()[1..].starts_with(|c: char| c.is_ascii_digit());
+    let tail = matches!(found.next(), Some('/' | '.'))
+        && found.right()[1..].starts_with(|c: char| c.is_ascii_digit());
     found.is_whole() && !tail && !matches!(found.previous(), Some('/' | '.' | '-'))
 }
 
@@ -94,13 +120,22 @@ fn rank(found: &Found<'_>) -> Option<String> {
     if !found.is_whole() {
         return None;
     }
-    Some(if ending == right { ordinal(figures) } else { format!("{} {ending}", among_letters(figures)) })
+    Some(if ending == right {
+        ordinal(figures)
+    } else {
+        format!("{} {ending}", among_letters(figures))
+    })
 }
 
 fn sign_words(text: &str, found: &Found<'_>) -> Option<&'static str> {
     match text {
         "" => Some(""),
-        _ if found.previous().is_some_and(|c| is_latin_word(c) || matches!(c, '.' | ')')) => None,
+        _ if found
+            .previous()
+            .is_some_and(|c| is_latin_word(c) || matches!(c, '.' | ')' | '%' | '°')) =>
+        {
+            None
+        }
         "+" => Some("plus "),
         "±" => Some("plus or minus "),
         _ => Some("minus "),
@@ -122,7 +157,9 @@ fn decimal(found: &Found<'_>) -> Option<String> {
 /// Figures among letters: short ones as a number, the others digit by digit.
 fn among_letters(figures: &str) -> String {
     match figures.parse::<usize>() {
-        Ok(value) if figures.len() == 1 || figures.len() == 2 && !figures.starts_with('0') => small(value),
+        Ok(value) if figures.len() == 1 || figures.len() == 2 && !figures.starts_with('0') => {
+            small(value)
+        }
         _ => digits(figures),
     }
 }
@@ -149,10 +186,13 @@ fn whole(found: &Found<'_>) -> Option<String> {
     if !magnitude.is_empty() && found.ends_clean() {
         return Some(format!("{sign}{} {}", plain_cardinal(figures), magnitude.to_lowercase()));
     }
-    let code = figures.len() > 1 && figures.starts_with('0') || figures.len() > 12 && !figures.contains(',');
+    let code = figures.len() > 1 && figures.starts_with('0')
+        || figures.len() > 12 && !figures.contains(',');
     let words = if code {
         digits(figures)
-    } else if found.next() == Some('-') && found.right()[1..].starts_with(|c: char| c.is_ascii_alphabetic()) {
+    } else if found.next() == Some('-')
+        && found.right()[1..].starts_with(|c: char| c.is_ascii_alphabetic())
+    {
         plain_cardinal(figures)
     } else {
         number(figures)

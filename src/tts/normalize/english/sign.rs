@@ -5,6 +5,7 @@ use super::super::scan::{Found, Spec, Starts};
 
 pub(super) const RULES: &[Spec] = &[
     Spec(Math, Starts::Symbol, r"<=|>=|==|!=|[≤≥≠≈=×÷+*/√<>^±-]", operator),
+    Spec(Math, Starts::Any, "[²³]", power),
     Spec(Range, Starts::Symbol, r"[-–—~]", range),
     Spec(Punctuation, Starts::Symbol, r"\+{1,3}", plus),
     Spec(Punctuation, Starts::Symbol, r"[#*_|\\^`~{}=]{1,80}", silent),
@@ -19,13 +20,16 @@ fn between(found: &Found<'_>) -> bool {
         Some('-') => right.next(),
         other => other,
     };
-    left.is_some_and(|c| c.is_ascii_alphanumeric() || c == ')')
+    left.is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, ')' | '²' | '³'))
         && right.is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '(' | '.'))
 }
 
 fn digits_beside(found: &Found<'_>) -> bool {
     found.before().trim_end().ends_with(|c: char| c.is_ascii_digit())
-        && found.after().trim_start().starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '.'))
+        && found
+            .after()
+            .trim_start()
+            .starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '.'))
 }
 
 fn operator(found: &Found<'_>) -> Option<String> {
@@ -38,8 +42,7 @@ fn operator(found: &Found<'_>) -> Option<String> {
     }
     let digits = digits_beside(found);
     let equation = found.left().contains(['=', '≈', '≤', '≥'])
-        || found.right().contains(['=', '≈', '≤', '≥'])
-            && !found.right().contains("==");
+        || found.right().contains(['=', '≈', '≤', '≥']) && !found.right().contains("==");
     let word = match sign {
         "=" => "equals",
         "==" => "is equal to",
@@ -65,6 +68,14 @@ fn operator(found: &Found<'_>) -> Option<String> {
     Some(format!("{before}{word}{after}"))
 }
 
+fn power(found: &Found<'_>) -> Option<String> {
+    let words = if found.group(0) == "²" { " squared" } else { " cubed" };
+    found
+        .previous()
+        .is_some_and(|c| c.is_ascii_alphanumeric() || c == ')')
+        .then(|| words.to_owned())
+}
+
 /// The number that ends or begins a text, if one does.
 fn value(text: &str) -> Option<u64> {
     text.replace(',', "").parse().ok()
@@ -79,21 +90,36 @@ fn range(found: &Found<'_>) -> Option<String> {
     }
     let to = right.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '$' | '£' | '€' | '¥'));
     let figures_left: String = {
-        let start = left.char_indices().rev().take(12).take_while(|(_, c)| c.is_ascii_digit() || *c == ',').last();
+        let start = left
+            .char_indices()
+            .rev()
+            .take(12)
+            .take_while(|(_, c)| c.is_ascii_digit() || *c == ',')
+            .last();
         start.map_or(String::new(), |(at, _)| left[at..].to_owned())
     };
-    let figures_right: String = right.chars().take(12).take_while(|c| c.is_ascii_digit() || *c == ',').collect();
+    let figures_right: String =
+        right.chars().take(12).take_while(|c| c.is_ascii_digit() || *c == ',').collect();
     let rises = match (value(&figures_left), value(&figures_right)) {
-        (Some(from), Some(to)) => from < to || left[..left.len() - figures_left.len()].ends_with([':', '.', '$', '£', '€']),
+        (Some(from), Some(to)) => {
+            from < to
+                || from < 25 && to > 0
+                || left[..left.len() - figures_left.len()].ends_with([':', '.', '$', '£', '€'])
+        }
         _ => true,
     };
     let tail = left.char_indices().rev().nth(4).map_or(left, |(at, _)| &left[at..]).to_lowercase();
     let amount = left.ends_with(|c: char| c.is_ascii_digit() || matches!(c, '%' | '°' | '℃'))
-        || ["am", "pm", "a.m.", "p.m.", "0s", "°c", "°f", "km", "kg"].iter().any(|end| tail.ends_with(end));
+        || ["am", "pm", "a.m.", "p.m.", "0s", "°c", "°f", "km", "kg"]
+            .iter()
+            .any(|end| tail.ends_with(end));
     if !(to && amount) {
         return None;
     }
-    let word = if rises { "to" } else { "-" };
+    let scored = ["score", "won", "beat", "lost", "lead", "win"]
+        .iter()
+        .any(|word| found.left().contains(word));
+    let word = if rises || scored { "to" } else { "-" };
     Some(if spaced { word.to_owned() } else { format!(" {word} ") })
 }
 
@@ -120,7 +146,11 @@ fn silent(found: &Found<'_>) -> Option<String> {
         return Some(padded(found, "number"));
     }
     let inside = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-    Some(if inside(found.previous()) && inside(found.next()) { " ".to_owned() } else { String::new() })
+    Some(if inside(found.previous()) && inside(found.next()) {
+        " ".to_owned()
+    } else {
+        String::new()
+    })
 }
 
 fn name(found: &Found<'_>) -> Option<String> {
@@ -135,7 +165,8 @@ fn name(found: &Found<'_>) -> Option<String> {
         _ => "degree",
     };
     // Two of them in a row are two words.
-    let again = found.next().is_some_and(|c| matches!(c, '&' | '@' | '%' | '$' | '§' | '£' | '€' | '°'));
+    let again =
+        found.next().is_some_and(|c| matches!(c, '&' | '@' | '%' | '$' | '§' | '£' | '€' | '°'));
     Some(padded(found, words) + if again { " " } else { "" })
 }
 
@@ -147,12 +178,15 @@ mod tests {
     fn signs() {
         assert_read(&[
             ("5-7 days", "five to seven days"),
+            ("the score was 3-2", "the score was three to two"),
             ("pages 12–15", "pages twelve to fifteen"),
             ("3+4=7", "three plus four equals seven"),
             ("9 - 4 = 5", "nine minus four equals five"),
             ("6 × 7", "six times seven"),
             ("10 ÷ 2", "ten divided by two"),
             ("x >= 3", "x is at least three"),
+            ("working 9-5", "working nine to five"),
+            ("a² + b² = c²", "a squared plus b squared equals c squared"),
             ("salt & pepper", "salt and pepper"),
             ("#1 song", "number one song"),
             ("snake_case", "snake case"),

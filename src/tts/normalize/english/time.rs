@@ -6,10 +6,25 @@ use super::super::scan::{Found, Spec, Starts};
 use super::number::small;
 
 pub(super) const RULES: &[Spec] = &[
-    Spec(Time, Starts::Number, r"([0-9]{1,2}):([0-5][0-9]):([0-5][0-9])(?: ?([AaPp])\.? ?[Mm]\b\.?)?(?: ?(%ZONE%))?", seconds),
-    Spec(Time, Starts::Number, r"([0-9]{1,2})[:.]([0-5][0-9]) ?([AaPp])\.? ?[Mm]\b\.?(?: ?(%ZONE%))?", half_day),
+    Spec(
+        Time,
+        Starts::Number,
+        r"([0-9]{1,2}):([0-5][0-9]):([0-5][0-9])(?: ?([AaPp])(?:\. ?[Mm]\b\.?| ?[Mm]\b))?(?: ?(%ZONE%))?",
+        seconds,
+    ),
+    Spec(
+        Time,
+        Starts::Number,
+        r"([0-9]{1,2})[:.]([0-5][0-9]) ?([AaPp])(?:\. ?[Mm]\b\.?| ?[Mm]\b)(?: ?(%ZONE%))?",
+        half_day,
+    ),
     Spec(Time, Starts::Number, r"([0-9]{1,2}):([0-5][0-9])(?: ?(%ZONE%))?", clock),
-    Spec(Time, Starts::Number, r"([0-9]{1,2}) ?([AaPp])\.? ?[Mm]\b\.?(?: ?(%ZONE%))?", hour),
+    Spec(
+        Time,
+        Starts::Number,
+        r"([0-9]{1,2}) ?([AaPp])(?:\. ?[Mm]\b\.?| ?[Mm]\b)(?: ?(%ZONE%))?",
+        hour,
+    ),
     Spec(Time, Starts::Number, r"([0-9]{1,2}) (%ZONE%)", zoned),
 ];
 
@@ -29,7 +44,9 @@ fn half(letter: &str) -> &'static str {
 }
 
 fn clear(found: &Found<'_>) -> bool {
-    found.is_whole() && !matches!(found.previous(), Some(':' | '.' | '$' | '£' | '€')) && found.next() != Some(':')
+    found.is_whole()
+        && !matches!(found.previous(), Some(':' | '.' | '$' | '£' | '€'))
+        && found.next() != Some(':')
 }
 
 fn minutes(text: &str) -> Option<String> {
@@ -47,7 +64,11 @@ fn count(value: usize, unit: &str) -> String {
 
 fn seconds(found: &Found<'_>) -> Option<String> {
     let part = |index: usize| found.group(index).parse::<usize>().ok();
-    let half = if found.group(4).is_empty() { String::new() } else { format!(" {}", half(found.group(4))) };
+    let half = if found.group(4).is_empty() {
+        String::new()
+    } else {
+        format!(" {}", half(found.group(4)))
+    };
     let words = format!(
         "{} {} and {}{half}{}",
         count(part(1)?, "hour"),
@@ -102,6 +123,7 @@ mod tests {
             ("at 18:00", "at eighteen hundred"),
             ("7:09 am", "seven oh nine AM"),
             ("7 p.m. tonight", "seven PM tonight"),
+            ("until 10:30 AM.", "until ten thirty AM."),
             ("from 9am-5pm", "from nine AM to five PM"),
             ("8:30-9:15", "eight thirty to nine fifteen"),
             ("noon is 12:00 GMT", "noon is twelve o'clock GMT"),
