@@ -1,13 +1,13 @@
 //! cargo run --release --example eval_normalize -- DIR [--json]
 //!
 //! Scores the normaliser on pairs "written TAB spoken" in the files `{en,zh}_*.tsv` under DIR (or HEARKEN_EVAL_DATA):
-//! exact, and equal after case, punctuation and spaces are folded. `--misses` shows what was read otherwise.
+//! exact, and folded (equal but for case, punctuation, spaces). `--misses` shows what was read otherwise.
 
 use hearken::tts::normalize::normalize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Pairs, equal, equal when folded.
+/// Pairs, exact, folded.
 type Score = [usize; 3];
 
 fn fold(text: &str) -> String {
@@ -61,12 +61,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     println!("{:<4}{:<28}{:>6}{:>9}{:>9}", "", "kind", "pairs", "exact %", "folded %");
-    let percent = |part: usize, all: usize| 100.0 * part as f64 / all.max(1) as f64;
     let all = totals.iter().map(|(language, score)| (language, "all", score));
     for (language, kind, [pairs, exact, folded]) in
         kinds.iter().map(|((language, kind), score)| (language, kind.as_str(), score)).chain(all)
     {
-        let (exact, folded) = (percent(*exact, *pairs), percent(*folded, *pairs));
+        let [exact, folded] = [exact, folded].map(|part| 100.0 * *part as f64 / *pairs as f64);
         println!("{language:<4}{kind:<28}{pairs:>6}{exact:>9.1}{folded:>9.1}");
     }
     if has("--json") {

@@ -169,7 +169,7 @@ fn join(tokens: &[Token]) -> String {
             let between = last.is_none_or(is_han)
                 && next.is_none_or(|next| next.spoken.chars().next().is_none_or(is_han));
             let doubled = last.is_none_or(char::is_whitespace);
-            if !doubled && !(beside && between) {
+            if !(doubled || beside && between) {
                 out.push_str(if token.spoken.contains('\n') { "\n" } else { " " });
             }
             continue;

@@ -145,7 +145,7 @@ fn year(found: &Found<'_>) -> Option<String> {
             .iter()
             .any(|word| found.left().ends_with(word));
     let as_date = match text.len() {
-        4 => !(value % 1000 == 0 && stretch) && value >= 1000,
+        4 => !(value.is_multiple_of(1000) && stretch) && value >= 1000,
         _ if dated => true,
         3 => false,
         2 => value >= 50 && !stretch,

@@ -45,9 +45,9 @@ fn spell(text: &str) -> String {
         match c {
             '.' => out.push('点'),
             '@' => out.push_str(" at "),
-            '-' => out.push_str("杠"),
+            '-' => out.push('杠'),
             '_' => out.push_str("下划线"),
-            '+' => out.push_str("加"),
+            '+' => out.push('加'),
             c if c.is_ascii_digit() => out.push_str(&digits(&c.to_string())),
             c => out.push(c),
         }

@@ -55,16 +55,6 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
     scan::scan(text, &RULES)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_pattern_compiles() {
-        assert_eq!(RULES.len(), TABLES.iter().map(|table| table.len()).sum::<usize>());
-    }
-}
-
 /// What the tests of the rules share: reads each text and tells of all that are not read as they should be.
 #[cfg(test)]
 fn assert_read(cases: &[(&str, &str)]) {
@@ -75,4 +65,14 @@ fn assert_read(cases: &[(&str, &str)]) {
         .map(|(written, got, spoken)| format!("{written}: {got}, not {spoken}"))
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pattern_compiles() {
+        assert_eq!(RULES.len(), TABLES.iter().map(|table| table.len()).sum::<usize>());
+    }
 }

@@ -44,7 +44,7 @@ pub(super) fn digits(text: &str) -> String {
 pub(super) fn small(value: usize) -> String {
     match value {
         0..20 => UNDER_TWENTY[value].to_owned(),
-        20..100 if value % 10 == 0 => TENS[value / 10].to_owned(),
+        20..100 if value.is_multiple_of(10) => TENS[value / 10].to_owned(),
         20..100 => format!("{} {}", TENS[value / 10], UNDER_TWENTY[value % 10]),
         _ => cardinal(&value.to_string()),
     }
