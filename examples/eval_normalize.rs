@@ -3,6 +3,8 @@
 //! Scores the normaliser on pairs "written TAB spoken" in the files `{en,zh}_*.tsv` under DIR (or HEARKEN_EVAL_DATA):
 //! exact, and folded (equal but for case, punctuation, spaces). `--misses` shows what was read otherwise.
 
+#![allow(clippy::print_stdout, reason = "the table is what it is for")]
+
 use hearken::tts::normalize::normalize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -31,10 +33,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .cloned()
         .or_else(|| std::env::var("HEARKEN_EVAL_DATA").ok())
         .ok_or("name the folder of pairs, or set HEARKEN_EVAL_DATA")?;
-    let mut directory = PathBuf::from(directory);
-    if directory.join("text_normalization").is_dir() {
-        directory.push("text_normalization");
-    }
+    let all = PathBuf::from(directory);
+    let directory = Some(all.join("text_normalization")).filter(|d| d.is_dir()).unwrap_or(all);
     let mut files: Vec<PathBuf> =
         std::fs::read_dir(&directory)?.filter_map(|entry| Some(entry.ok()?.path())).collect();
     files.sort();
@@ -45,8 +45,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         for line in std::fs::read_to_string(path)?.lines() {
             let Some((written, spoken)) = line.split_once('\t') else { continue };
             let got = normalize(written, &language);
-            let exact = got.trim() == spoken.trim();
-            let folded = fold(&got) == fold(spoken);
+            let (exact, folded) = (got == spoken.trim(), fold(&got) == fold(spoken));
             for score in [
                 kinds.entry((language.clone(), kind.clone())).or_default(),
                 totals.entry(language.clone()).or_default(),
@@ -74,8 +73,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             .iter()
             .map(|((language, kind), s)| (format!("{language}/{kind}"), score(s)))
             .collect();
-        let totals: BTreeMap<_, _> =
-            totals.iter().map(|(language, s)| (language, score(s))).collect();
+        let totals: BTreeMap<_, _> = totals.iter().map(|(key, s)| (key, score(s))).collect();
         println!("{}", serde_json::json!({"kinds": kinds, "totals": totals}));
     }
     Ok(())
