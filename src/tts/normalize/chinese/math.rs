@@ -165,6 +165,7 @@ fn operator(found: &Found<'_>) -> Option<String> {
     }
     let digits = found.before().trim_end().ends_with(|c: char| c.is_ascii_digit())
         && found.after().trim_start().starts_with(|c: char| c.is_ascii_digit() || c == '-');
+    let counts = found.after().trim_start().starts_with(|c: char| c.is_ascii_digit() || c == '-');
     let equation = ['=', '≈', '≤', '≥', '≠']
         .iter()
         .any(|sign| found.left().contains(*sign) || found.right().contains(*sign));
@@ -174,8 +175,8 @@ fn operator(found: &Found<'_>) -> Option<String> {
         "≈" => "约等于",
         "<=" | "≤" => "小于等于",
         ">=" | "≥" => "大于等于",
-        "<" if digits => "小于",
-        ">" if digits => "大于",
+        "<" if counts => "小于",
+        ">" if counts => "大于",
         "×" => "乘以",
         "*" if digits || equation => "乘以",
         "÷" => "除以",

@@ -15,7 +15,12 @@ pub(super) const RULES: &[Spec] = &[
         weekdays,
     ),
     Spec(Abbreviation, Starts::Letter, r"(?:e\.g\.|i\.e\.|a\.k\.a\.|w/o?\b|c/o\b)", phrase),
-    Spec(Abbreviation, Starts::Letter, r"(?:[A-Za-z]\.){2,8}(?:[A-Za-z]\b)?", initialism),
+    Spec(
+        Abbreviation,
+        Starts::Letter,
+        r"Ph\.D\b\.?|(?:[A-Za-z]\.){2,8}(?:[A-Za-z]\b)?",
+        initialism,
+    ),
     Spec(Abbreviation, Starts::Letter, r"No\. ?([0-9])", number_sign),
     Spec(Abbreviation, Starts::Letter, r"([A-Za-z]{2,7})\.", stopped),
 ];
@@ -79,7 +84,8 @@ fn phrase(found: &Found<'_>) -> Option<String> {
 }
 
 fn initialism(found: &Found<'_>) -> Option<String> {
-    found.is_whole().then(|| found.group(0).replace('.', "").to_ascii_uppercase())
+    let letters = found.group(0).replace('.', "");
+    found.is_whole().then(|| if letters == "PhD" { letters } else { letters.to_ascii_uppercase() })
 }
 
 fn number_sign(found: &Found<'_>) -> Option<String> {

@@ -22,10 +22,17 @@ pub(super) const RULES: &[Spec] = &[
         r"([0-9]{1,3}) ([1-9][0-9]?)/([1-9][0-9]?) ?([A-Za-zµμ]{1,10})",
         mixed,
     ),
+    // 6 ft. tall: the point belongs to the unit
     Spec(
         Measure,
         Starts::Number,
-        r#"([-+±−]?%NUM%)(?: (%MAG%))?([\s-]?)((?:km|cm|mm|ft|m)[23]\b|[A-Za-zµμΩ]{1,8}[²³]?|["″])"#,
+        r#"([-+±−]?%NUM%)(?: (%MAG%))?([\s-]?)(sq ?(?:ft|m|km|mi)\b|(?:km|cm|mm|ft|m)[23]\b|[A-Za-zµμΩ]{1,8}[²³]?)\."#,
+        stopped_unit,
+    ),
+    Spec(
+        Measure,
+        Starts::Number,
+        r#"([-+±−]?%NUM%)(?: (%MAG%))?([\s-]?)(sq ?(?:ft|m|km|mi)\b|(?:km|cm|mm|ft|m)[23]\b|[A-Za-zµμΩ]{1,8}[²³]?|["″])"#,
         unit,
     ),
 ];
@@ -55,6 +62,10 @@ const UNITS: &[(&str, &str, &str)] = &[
     ("cm2", "square centimeter", "square centimeters"),
     ("ft²", "square foot", "square feet"),
     ("ft2", "square foot", "square feet"),
+    ("sq ft", "square foot", "square feet"),
+    ("sq m", "square meter", "square meters"),
+    ("sq km", "square kilometer", "square kilometers"),
+    ("sq mi", "square mile", "square miles"),
     ("sqft", "square foot", "square feet"),
     ("m³", "cubic meter", "cubic meters"),
     ("m3", "cubic meter", "cubic meters"),
@@ -248,6 +259,14 @@ fn feet_and_inches(found: &Found<'_>) -> Option<String> {
         .then(|| format!("{} foot {}", number(found.group(1)), number(found.group(2))))
 }
 
+fn stopped_unit(found: &Found<'_>) -> Option<String> {
+    let goes_on = found
+        .after()
+        .strip_prefix(' ')
+        .is_some_and(|rest| rest.starts_with(|c: char| c.is_lowercase() || c.is_ascii_digit()));
+    goes_on.then(|| unit(found)).flatten()
+}
+
 fn unit(found: &Found<'_>) -> Option<String> {
     let (value, symbol) = (found.group(1), found.group(4));
     let (one, many) = name(symbol)?;
@@ -308,6 +327,9 @@ mod tests {
             ("1/2 h", "half an hour"),
             ("he is 6'2\"", "he is six foot two"),
             ("20%-40%", "twenty percent to forty percent"),
+            ("6 ft. tall", "six feet tall"),
+            ("It is 6 km. Then", "It is six kilometers. Then"),
+            ("80 sq ft", "eighty square feet"),
             ("5 million km", "five million kilometers"),
             ("20 mg/L", "twenty milligrams per liter"),
         ]);

@@ -7,6 +7,7 @@ pub(super) const RULES: &[Spec] = &[
     Spec(Math, Starts::Symbol, r"<=|>=|==|!=|[≤≥≠≈=×÷+*/√<>^±-]", operator),
     Spec(Math, Starts::Any, "[²³]", power),
     Spec(Range, Starts::Symbol, r"[-–—~]", range),
+    Spec(Range, Starts::Symbol, ":", ratio),
     Spec(Punctuation, Starts::Symbol, r"\+{1,3}", plus),
     Spec(Punctuation, Starts::Symbol, r"[#*_|\\^`~{}=]{1,80}", silent),
     Spec(Punctuation, Starts::Symbol, r"[&@%$§£€°]", name),
@@ -108,9 +109,9 @@ fn range(found: &Found<'_>) -> Option<String> {
         }
         _ => true,
     };
-    let tail = left.char_indices().rev().nth(4).map_or(left, |(at, _)| &left[at..]).to_lowercase();
+    let tail = left.char_indices().rev().nth(6).map_or(left, |(at, _)| &left[at..]).to_lowercase();
     let amount = left.ends_with(|c: char| c.is_ascii_digit() || matches!(c, '%' | '°' | '℃'))
-        || ["am", "pm", "a.m.", "p.m.", "0s", "°c", "°f", "km", "kg"]
+        || ["am", "pm", "a.m.", "p.m.", "0s", "°c", "°f", "km", "kg", "lion", "sand"]
             .iter()
             .any(|end| tail.ends_with(end));
     if !(to && amount) {
@@ -121,6 +122,12 @@ fn range(found: &Found<'_>) -> Option<String> {
         .any(|word| found.left().contains(word));
     let word = if rises || scored { "to" } else { "-" };
     Some(if spaced { word.to_owned() } else { format!(" {word} ") })
+}
+
+/// 16:9, where it is no time of day.
+fn ratio(found: &Found<'_>) -> Option<String> {
+    let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
+    (digit(found.previous()) && digit(found.next())).then(|| " to ".to_owned())
 }
 
 /// The signs after f++ and in a lone "+".
@@ -141,6 +148,12 @@ fn silent(found: &Found<'_>) -> Option<String> {
     let text = found.group(0);
     if text.contains('|') {
         return Some(",".to_owned());
+    }
+    if text == "#"
+        && found.previous().is_some_and(|c| matches!(c, 'C' | 'F'))
+        && !found.next().is_some_and(char::is_alphanumeric)
+    {
+        return Some(" sharp".to_owned());
     }
     if text == "#" && found.next().is_some_and(|c| c.is_ascii_digit()) {
         return Some(padded(found, "number"));
@@ -187,6 +200,8 @@ mod tests {
             ("x >= 3", "x is at least three"),
             ("working 9-5", "working nine to five"),
             ("a² + b² = c²", "a squared plus b squared equals c squared"),
+            ("in C# on a 16:9 screen", "in C sharp on a sixteen to nine screen"),
+            ("$5 million-$10 million", "five million dollars to ten million dollars"),
             ("salt & pepper", "salt and pepper"),
             ("#1 song", "number one song"),
             ("snake_case", "snake case"),
