@@ -2,6 +2,7 @@
 
 pub mod asr;
 pub mod audio;
+pub mod config;
 pub mod detect;
 pub mod dialogue;
 pub mod home;

@@ -14,7 +14,7 @@ pub fn init(verbosity: u8) {
         _ => "trace",
     };
     // The runtimes' own chatter is of no use below the highest level.
-    let default = format!("hearken={level},warn");
+    let default = format!("hearken={level},symphonia=error,warn");
     let filter = EnvFilter::try_from_env("HEARKEN_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)

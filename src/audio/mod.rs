@@ -3,21 +3,62 @@
 //! The only room that names `symphonia`, `rubato`, `hound`, `cpal` and `rtrb`. Everything that leaves
 //! it is mono `f32` between −1 and 1; inside the core always at [`SAMPLE_RATE`].
 
+mod capture;
+mod decode;
+mod device;
+mod error;
 mod frame;
+mod playback;
+mod resample;
+mod source;
+mod wav;
 
+use serde::{Deserialize, Serialize};
+
+pub use capture::Microphone;
+pub use decode::{FileSource, read_mono_16k};
+pub use error::AudioError;
 pub use frame::{FRAME_SAMPLES, Frame, Framer, SAMPLE_RATE, SampleTime};
+pub use playback::Speaker;
+pub use resample::{RATES, Resampler};
+pub use source::{MAX_CHANNELS, RawSource, Source};
+pub use wav::WavWriter;
 
-/// What can go wrong with sound.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum AudioError {
-    /// The file could not be opened or read.
-    #[error("cannot read {path}: {source}")]
-    Read {
-        /// The path as it was given.
-        path: String,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
+/// Settings of this room, `[audio]` in the configuration.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The microphone's name or identifier; the system's own choice when absent.
+    pub input: Option<String>,
+    /// The speaker's name or identifier; the system's own choice when absent.
+    pub output: Option<String>,
+}
+
+impl Config {
+    /// Every value that cannot be used, each with its cure.
+    #[must_use]
+    pub fn problems(&self) -> Vec<String> {
+        [("input", &self.input), ("output", &self.output)]
+            .into_iter()
+            .filter(|(_, device)| device.as_ref().is_some_and(|name| name.trim().is_empty()))
+            .map(|(name, _)| {
+                format!(
+                    "audio.{name}: is empty; name a device, or leave it out for the system's own"
+                )
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_device_name_is_a_problem() {
+        assert!(Config::default().problems().is_empty());
+        let config = Config { input: Some(" ".into()), output: Some("Speaker".into()) };
+        assert_eq!(config.problems().len(), 1);
+        assert!(config.problems()[0].starts_with("audio.input"));
+    }
 }

@@ -1,1 +1,455 @@
 //! The turn of talk: from what was meant to what is done and answered.
+//!
+//! [`Dialogue`] understands a sentence with the intents of its language and the names of its home,
+//! does what was meant, and answers in the speaker's language.
+
+mod act;
+mod answer;
+mod more;
+mod refusal;
+mod render;
+mod slots;
+mod targets;
+mod timers;
+mod wording;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::home::Action;
+use crate::home::Call;
+use crate::home::Clock;
+use crate::home::Home;
+use crate::home::SystemClock;
+use crate::home::Timer;
+use crate::intent::Engine;
+use crate::intent::Language;
+use crate::intent::Meaning;
+use crate::intent::Name;
+use crate::intent::Names;
+
+use answer::Facts;
+use more::Unknown;
+use refusal::Refusal;
+use targets::Where;
+
+pub use wording::Wording;
+
+/// Settings of this room, `[dialogue]` in the configuration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The languages that are understood, as tags of the package's sentences: `en`, `zh-CN`. The
+    /// first is spoken where another one is asked for.
+    pub languages: Vec<String>,
+    /// The name or the id of the area where one speaks, for "turn on the light"; empty for nowhere
+    /// in particular.
+    pub area: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { languages: vec!["en".into(), "zh-CN".into()], area: String::new() }
+    }
+}
+
+impl Config {
+    /// Every value that cannot be used, each with its cure.
+    #[must_use]
+    pub fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        if self.languages.is_empty() {
+            problems.push(
+                "dialogue.languages: is empty, so nothing can be understood; name at least one, such as \"en\""
+                    .into(),
+            );
+        }
+        let tag = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        for language in self.languages.iter().filter(|own| own.is_empty() || !own.chars().all(tag))
+        {
+            problems.push(format!(
+                "dialogue.languages: {language:?} is no language tag; use one such as \"en\" or \"zh-CN\""
+            ));
+        }
+        problems
+    }
+
+    /// What does not fit this home, each with its cure.
+    #[must_use]
+    pub fn problems_with(&self, home: &Home) -> Vec<String> {
+        if self.area.is_empty() || home.area_named(&self.area).is_some() {
+            return Vec::new();
+        }
+        let areas: Vec<&str> = home.areas().iter().map(|area| area.id.as_str()).take(40).collect();
+        let areas = areas.join(", ");
+        vec![format!("dialogue.area: the home has no area {:?}; use one of {areas}", self.area)]
+    }
+}
+
+/// Why a dialogue cannot begin.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DialogueError {
+    /// Nothing can be understood without a language: load at least one.
+    #[error("no language is loaded: name at least one, such as en or zh")]
+    NoLanguage,
+    /// The sentences and the names of the home do not go together.
+    #[error("cannot prepare the sentences for {language:?}: {source}")]
+    Sentences {
+        /// The language's tag.
+        language: String,
+        /// Why.
+        source: Box<crate::intent::IntentError>,
+    },
+}
+
+/// What was understood, as the events and `--json` tell it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Understood {
+    /// The intent's name, such as `HassTurnOn`.
+    pub name: String,
+    /// Slot values by name.
+    pub slots: Map<String, Value>,
+}
+
+/// The answer to one sentence.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Reply {
+    /// What is said; empty when there is nothing to say.
+    pub text: String,
+    /// The language of the answer: the tag of the sentences it was understood with.
+    pub language: String,
+    /// What was understood; null when nothing was.
+    pub intent: Option<Understood>,
+    /// Which of the intent's responses this is.
+    pub response_key: Option<String>,
+    /// What was really done, in order.
+    pub actions: Vec<Action>,
+    /// Why something was not done, such as `no_intent` or `not_answering`; null when all is well.
+    pub error: Option<&'static str>,
+}
+
+/// A timer that is up.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Ring {
+    /// The timer.
+    pub timer: Timer,
+    /// What is said about it, or the answer to the command that waited for it.
+    pub reply: Reply,
+}
+
+/// One language that is spoken here.
+struct Tongue {
+    language: Language,
+    engine: Engine,
+    /// Sentences of our own, for where the package finds nothing.
+    more: Option<Engine>,
+}
+
+impl Tongue {
+    fn new(language: Language, home: &Home) -> Result<Self, crate::intent::IntentError> {
+        let names = names(home, language.code());
+        let more = more::sentences(language.code()).transpose()?;
+        let more = more.map(|more| Engine::new(&more, &names)).transpose()?;
+        Ok(Self { engine: Engine::new(&language, &names)?, language, more })
+    }
+
+    fn recognize(&self, text: &str, area: Option<&str>) -> Option<Meaning> {
+        let recognize = |engine: &Engine, text: &str, area: Option<&str>| {
+            let context: Map<String, Value> =
+                area.map(|area| ("area".to_owned(), area.into())).into_iter().collect();
+            engine.recognize(text, &context)
+        };
+        // Without a place, what is meant for the place where one is holds for the whole house.
+        let both = |engine: &Engine, text: &str| {
+            recognize(engine, text, area).or_else(|| match area {
+                None => recognize(engine, text, Some(slots::EVERYWHERE)),
+                Some(_) => None,
+            })
+        };
+        let plain = more::plainly(text, self.language.code());
+        let mut meaning = both(&self.engine, text)
+            .or_else(|| both(&self.engine, plain?))
+            .or_else(|| both(self.more.as_ref()?, plain.unwrap_or(text)))?;
+        if meaning.slots.get("area").is_some_and(|area| area == slots::EVERYWHERE) {
+            meaning.slots.remove("area");
+        }
+        Some(meaning)
+    }
+}
+
+/// A home that can be talked to.
+pub struct Dialogue {
+    home: Home,
+    tongues: Vec<Tongue>,
+    clock: Box<dyn Clock>,
+    wording: Wording,
+}
+
+impl std::fmt::Debug for Dialogue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let languages: Vec<&str> = self.tongues.iter().map(|t| t.language.code()).collect();
+        f.debug_struct("Dialogue").field("languages", &languages).field("home", &self.home).finish()
+    }
+}
+
+impl Dialogue {
+    /// Prepares a home to be talked to in these languages; the first is spoken when another one is
+    /// asked for.
+    ///
+    /// # Errors
+    /// When there is no language, or its sentences do not go with the names of the home.
+    pub fn new(home: Home, languages: Vec<Language>) -> Result<Self, DialogueError> {
+        if languages.is_empty() {
+            return Err(DialogueError::NoLanguage);
+        }
+        let tongues = languages.into_iter().map(|language| {
+            let code = language.code().to_owned();
+            Tongue::new(language, &home).map_err(|source| DialogueError::Sentences {
+                language: code,
+                source: source.into(),
+            })
+        });
+        let tongues = tongues.collect::<Result<_, DialogueError>>()?;
+        let wording = Wording::Natural;
+        Ok(Self { home, tongues, clock: Box::new(SystemClock), wording })
+    }
+
+    /// The same with another clock.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Box<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// The same with another wording.
+    #[must_use]
+    pub fn with_wording(mut self, wording: Wording) -> Self {
+        self.wording = wording;
+        self
+    }
+
+    /// The home.
+    #[must_use]
+    pub fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// The tags of the languages that are understood.
+    pub fn languages(&self) -> impl Iterator<Item = &str> {
+        self.tongues.iter().map(|tongue| tongue.language.code())
+    }
+
+    /// What a sentence means, said in an area or nowhere in particular.
+    #[must_use]
+    pub fn understand(&self, text: &str, language: &str, area: Option<&str>) -> Option<Meaning> {
+        let tongue = self.tongue(language);
+        let area = area.map(|area| match self.home.area_named(area) {
+            Some(known) => known.names.main(tongue.language.code()),
+            None => area,
+        });
+        tongue.recognize(text, area).filter(|meaning| more::unknown(meaning).is_none())
+    }
+
+    /// Understands a sentence, does what is meant, and answers. `language` is a tag such as `en` or
+    /// `zh`; `area` is the name or the id of the area where one speaks.
+    pub fn respond(&mut self, text: &str, language: &str, area: Option<&str>) -> Reply {
+        match self.understand(text, language, area) {
+            Some(meaning) => self.obey(&meaning, language, area),
+            None => self.lost(text, language),
+        }
+    }
+
+    /// Answers a sentence as if it had been carried out, without doing anything.
+    #[must_use]
+    pub fn rehearse(&self, text: &str, language: &str, area: Option<&str>) -> Reply {
+        let Some(meaning) = self.understand(text, language, area) else {
+            return self.lost(text, language);
+        };
+        let (tongue, now) = (self.tongue(language), self.clock.now());
+        let here = area.and_then(|area| self.home.area_named(area)).map(|area| area.id.as_str());
+        let place = Where { home: &self.home, here, language: tongue.language.code() };
+        let facts = Facts::roughly(&meaning, place, now.timestamp());
+        self.reply(&meaning, tongue, place, &facts)
+    }
+
+    /// Does what is meant and answers; see [`Dialogue::respond`].
+    pub fn obey(&mut self, meaning: &Meaning, language: &str, area: Option<&str>) -> Reply {
+        let now = self.clock.now();
+        let code = self.tongue(language).language.code().to_owned();
+        let here = area.and_then(|area| self.home.area_named(area)).map(|area| area.id.clone());
+        let (here, stamp) = (here.as_deref(), now.timestamp());
+        let mut facts = Facts::default();
+        let (mut actions, mut refusal) = (Vec::new(), None);
+        match timers::act(&mut self.home, meaning, here, &code, stamp) {
+            Some(Ok(done)) => {
+                let place = Where { home: &self.home, here, language: &code };
+                let query = timers::query(&self.home, meaning, &code).unwrap_or_default();
+                facts.canceled = done.canceled;
+                facts.timers = answer::timers(&query, place, stamp);
+            }
+            Some(Err(why)) => refusal = Some(why),
+            None => {
+                let place = Where { home: &self.home, here, language: &code };
+                match act::plan(meaning, place) {
+                    Ok(plan) => {
+                        facts = Facts::of(&plan);
+                        for call in plan.calls {
+                            match self.home.act(&call, &now) {
+                                Ok(done) => actions.extend(done),
+                                Err(error) => {
+                                    facts.matched.retain(|id| *id != call.entity);
+                                    let why = Refusal::home(&error, &self.home, &code);
+                                    refusal.get_or_insert(why);
+                                }
+                            }
+                        }
+                    }
+                    Err(why) => refusal = Some(why),
+                }
+            }
+        }
+        if let Some(action) = announcement(meaning) {
+            actions.push(action);
+        }
+        let tongue = self.tongue(language);
+        let place = Where { home: &self.home, here, language: &code };
+        let mut reply = match (&refusal, actions.is_empty()) {
+            // Nothing was done at all: only the apology is said.
+            (Some(_), true) => Reply { text: String::new(), ..self.bare(meaning, tongue) },
+            _ => self.reply(meaning, tongue, place, &facts),
+        };
+        if let Some(why) = refusal {
+            reply.error = Some(why.key);
+            let apology = why.say(&tongue.language);
+            let gap = if code.starts_with("zh") { "。" } else { ". " };
+            let text = std::mem::take(&mut reply.text);
+            reply.text = if text.is_empty() { apology } else { format!("{text}{gap}{apology}") };
+        }
+        reply.actions = actions;
+        reply
+    }
+
+    /// The timers that are up, each with what is to be said. Commands that waited for one are
+    /// carried out.
+    pub fn ring(&mut self) -> Vec<Ring> {
+        let rung = self.home.timers_mut().ring(self.clock.now().timestamp());
+        let mut rings = Vec::with_capacity(rung.len());
+        for timer in rung {
+            let area = timer.area.clone();
+            let reply = match &timer.command {
+                Some(command) => self.respond(command, &timer.language, area.as_deref()),
+                None => self.timer_is_up(&timer),
+            };
+            rings.push(Ring { timer, reply });
+        }
+        rings
+    }
+
+    fn timer_is_up(&self, timer: &Timer) -> Reply {
+        let tongue = self.tongue(&timer.language);
+        let language = tongue.language.code();
+        let source = wording::phrase(language, "timer_rings");
+        let text = render::render(source, &json!({ "name": timer.name })).unwrap_or_default();
+        Reply {
+            text,
+            language: language.into(),
+            intent: None,
+            response_key: None,
+            actions: Vec::new(),
+            error: None,
+        }
+    }
+
+    fn tongue(&self, language: &str) -> &Tongue {
+        let base = |tag: &str| tag.split(['-', '_']).next().unwrap_or_default().to_lowercase();
+        let exact = self.tongues.iter().find(|t| t.language.code().eq_ignore_ascii_case(language));
+        let near = || self.tongues.iter().find(|t| base(t.language.code()) == base(language));
+        exact.or_else(near).unwrap_or(&self.tongues[0])
+    }
+
+    fn bare(&self, meaning: &Meaning, tongue: &Tongue) -> Reply {
+        Reply {
+            text: String::new(),
+            language: tongue.language.code().into(),
+            intent: Some(Understood { name: meaning.intent.clone(), slots: meaning.slots.clone() }),
+            response_key: Some(meaning.response_key.clone()),
+            actions: Vec::new(),
+            error: None,
+        }
+    }
+
+    fn reply(&self, meaning: &Meaning, tongue: &Tongue, place: Where<'_>, facts: &Facts) -> Reply {
+        let now = self.clock.now();
+        let text = answer::answer(&tongue.language, meaning, place, facts, &now, self.wording);
+        let mut reply = self.bare(meaning, tongue);
+        match text {
+            Ok(text) => reply.text = text,
+            Err(error) => {
+                let (intent, key) = (&meaning.intent, &meaning.response_key);
+                tracing::warn!(%intent, %key, %error, "a response cannot be rendered");
+                reply.error = Some("handle_error");
+                reply.text = Refusal::new("handle_error").say(&tongue.language);
+            }
+        }
+        reply
+    }
+
+    /// Nothing was understood, or only that something is asked for that this home does not have.
+    fn lost(&self, text: &str, language: &str) -> Reply {
+        let tongue = self.tongue(language);
+        let meaning = tongue.recognize(text, None);
+        let refusal = match meaning.as_ref().and_then(more::unknown) {
+            Some(Unknown::Thing(name)) => Refusal::new("no_entity").with("entity", name),
+            _ => Refusal::new("no_intent"),
+        };
+        Reply {
+            text: refusal.say(&tongue.language),
+            language: tongue.language.code().into(),
+            intent: None,
+            response_key: None,
+            actions: Vec::new(),
+            error: Some(refusal.key),
+        }
+    }
+}
+
+/// What a broadcast says, as an action on everybody.
+fn announcement(meaning: &Meaning) -> Option<Action> {
+    let message = slots::text(meaning, "message").filter(|_| meaning.intent == "HassBroadcast")?;
+    let Call { entity, service, data } = Call::new("all", "broadcast").with("message", message);
+    Some(Action { entity, service, data, changes: std::collections::BTreeMap::new() })
+}
+
+/// What can be named in a sentence of this language.
+fn names(home: &Home, language: &str) -> Names {
+    let row = |own: &crate::home::Names| Name {
+        value: own.main(language).to_owned(),
+        spoken: own.spoken(language).into_iter().map(verbatim).collect(),
+        context: Map::new(),
+    };
+    let exposed = home.entities().iter().filter(|entity| entity.exposed);
+    Names {
+        areas: home.areas().iter().map(|area| row(&area.names)).collect(),
+        floors: home.floors().iter().map(|floor| row(&floor.names)).collect(),
+        entities: exposed
+            .map(|entity| row(&entity.names).with("domain", entity.domain.as_str()))
+            .collect(),
+        ..Names::default()
+    }
+}
+
+/// A name as a template that stands for itself.
+fn verbatim(name: &str) -> String {
+    let mut template = String::with_capacity(name.len());
+    for c in name.chars() {
+        if "()[]{}<>|;\\".contains(c) {
+            template.push('\\');
+        }
+        template.push(c);
+    }
+    template
+}
+
+#[cfg(test)]
+mod tests;

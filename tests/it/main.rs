@@ -1,4 +1,10 @@
 //! The integration tests, one binary.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail; clippy exempts only the test functions")]
+
+mod audio;
+mod detect;
 mod layers;
 mod licences;
+mod models;
+mod tts;

@@ -1,0 +1,241 @@
+//! What can be typed: clap types, no behaviour.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::commands::models::ModelsArgs;
+
+/// Listens, understands, acts and answers, on your own machine, in Chinese and English.
+#[derive(Debug, Parser)]
+#[command(name = "hearken", version, about, max_term_width = 100, arg_required_else_help = true)]
+#[command(after_help = "Examples:\n  \
+    hearken demo                                   eight spoken commands and their answers\n  \
+    hearken run --input command.wav --output reply.wav\n  \
+    hearken understand \"turn on the kitchen light\" 打开客厅的灯\n  \
+    hearken say 现在是下午三点二十分 -o time.wav")]
+pub(crate) struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub(crate) global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// The configuration file (TOML) [default: hearken/config.toml in the XDG configuration folder, if any]
+    #[arg(long, global = true, value_name = "FILE", env = "HEARKEN_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// The folder of the models [default: hearken/models in the XDG data folder]
+    #[arg(long, global = true, value_name = "DIR", env = "HEARKEN_MODELS")]
+    pub(crate) models: Option<PathBuf>,
+    /// Log more; twice for still more (or set HEARKEN_LOG)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+/// What Hearken can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Listen to a recording or the microphone, obey and answer
+    Run(RunArgs),
+    /// Turn recordings into text
+    Transcribe(TranscribeArgs),
+    /// Speak a text
+    Say(SayArgs),
+    /// List the voices
+    Voices(VoicesArgs),
+    /// Show what a sentence means in a home
+    Understand(UnderstandArgs),
+    /// List, fetch, check and import models
+    Models(ModelsArgs),
+    /// Check the configuration and open every model it names
+    Check(CheckArgs),
+    /// Hear a conversation of eight spoken commands
+    Demo(DemoArgs),
+}
+
+/// The language that is spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Language {
+    /// English
+    En,
+    /// Chinese
+    Zh,
+    /// Whichever of the configured languages it sounds like
+    Auto,
+}
+
+impl Language {
+    /// The value as the configuration writes it.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Zh => "zh",
+            Self::Auto => "auto",
+        }
+    }
+}
+
+/// Options of `hearken run`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    hearken run --input examples/recordings/1.flac --output reply.wav\n  \
+    arecord -q -f S16_LE -r 16000 -t raw -d 4 | hearken run --input - --json\n  \
+    hearken run --home my-home.toml --language zh        (the microphone)")]
+pub(crate) struct RunArgs {
+    /// A recording (WAV, FLAC, MP3, OGG, M4A, AIFF), or - for standard input; without it the microphone
+    #[arg(long, value_name = "FILE|-")]
+    pub(crate) input: Option<PathBuf>,
+    /// Sample rate in Hz of raw s16le on standard input
+    #[arg(long, value_name = "HZ", default_value_t = 16_000)]
+    pub(crate) rate: u32,
+    /// Channels of raw s16le on standard input
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) channels: u16,
+    /// Write the spoken replies to this WAV file, one after the other
+    #[arg(long, value_name = "FILE.wav")]
+    pub(crate) output: Option<PathBuf>,
+    /// Play the replies on the speaker too (always so with the microphone)
+    #[arg(long)]
+    pub(crate) play: bool,
+    /// The home that is acted on [default: the home of the demo]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) home: Option<PathBuf>,
+    /// The area where the microphone stands, for "turn on the light"
+    #[arg(long, value_name = "NAME")]
+    pub(crate) area: Option<String>,
+    /// The language spoken
+    #[arg(long, value_enum)]
+    pub(crate) language: Option<Language>,
+    /// Write every event as a line of JSON to this file
+    #[arg(long, value_name = "FILE.jsonl")]
+    pub(crate) events: Option<PathBuf>,
+    /// Print one JSON object on the last line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// How a transcript is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TranscriptFormat {
+    /// The words alone
+    Text,
+    /// A line of JSON a file
+    Json,
+    /// SubRip subtitles
+    Srt,
+    /// WebVTT subtitles
+    Vtt,
+}
+
+/// Options of `hearken transcribe`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    hearken transcribe meeting.m4a --format srt > meeting.srt\n  \
+    hearken transcribe --language zh --format json *.flac")]
+pub(crate) struct TranscribeArgs {
+    /// Recordings (WAV, FLAC, MP3, OGG, M4A, AIFF)
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// The language spoken, a code such as en, zh, de; or auto for one of the configured
+    #[arg(long, value_name = "LANGUAGE")]
+    pub(crate) language: Option<String>,
+    /// The recogniser's id in the catalogue (see `hearken models list`)
+    #[arg(long, value_name = "ID")]
+    pub(crate) model: Option<String>,
+    /// How to write the text
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: TranscriptFormat,
+}
+
+/// Options of `hearken check`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  hearken check --config hearken.toml")]
+pub(crate) struct CheckArgs {
+    /// Print one JSON object on the last line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Options of `hearken demo`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  hearken demo --output demo-output")]
+pub(crate) struct DemoArgs {
+    /// The folder for the spoken replies
+    #[arg(long, value_name = "DIR", default_value = "demo-output")]
+    pub(crate) output: PathBuf,
+    /// Stay silent even where there is a speaker
+    #[arg(long)]
+    pub(crate) no_play: bool,
+    /// Print one JSON object on the last line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Options of `hearken say`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    hearken say \"The kitchen light is on.\"\n  \
+    hearken say 现在是下午三点二十分 -o time.wav\n  \
+    echo \"Hello\" | hearken say - -o - | aplay")]
+pub(crate) struct SayArgs {
+    /// The text, or - for standard input
+    #[arg(required = true, value_name = "TEXT|-", allow_hyphen_values = true)]
+    pub(crate) text: Vec<String>,
+    /// The voice's id (see `hearken voices`) [default: the voice of the language]
+    #[arg(long, value_name = "ID")]
+    pub(crate) voice: Option<String>,
+    /// The language of the text, a code such as en or zh [default: told from the characters]
+    #[arg(long, value_name = "LANGUAGE")]
+    pub(crate) language: Option<String>,
+    /// How fast, 1 being the voice's own speed (0.25 to 4)
+    #[arg(long, value_name = "X")]
+    pub(crate) speed: Option<f32>,
+    /// Write a WAV file, or - for standard output, instead of playing on the speaker
+    #[arg(short, long, value_name = "FILE.wav|-")]
+    pub(crate) output: Option<PathBuf>,
+    /// Show the text as it will be spoken and its phonemes; no voice is needed
+    #[arg(long)]
+    pub(crate) phonemes: bool,
+}
+
+/// Options of `hearken voices`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    hearken voices --language zh\n  \
+    hearken voices --json")]
+pub(crate) struct VoicesArgs {
+    /// Only voices that speak this language, such as en or zh
+    #[arg(long, value_name = "LANGUAGE")]
+    pub(crate) language: Option<String>,
+    /// Print one JSON object on the last line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Options of `hearken understand`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    hearken understand \"turn on the kitchen light\" 打开客厅的灯\n  \
+    hearken understand --area Kitchen --json \"turn off the lights\"")]
+pub(crate) struct UnderstandArgs {
+    /// Sentences
+    #[arg(required = true, value_name = "TEXT")]
+    pub(crate) text: Vec<String>,
+    /// The home whose names are known [default: the home of the demo]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) home: Option<PathBuf>,
+    /// The area where the sentence is said
+    #[arg(long, value_name = "NAME")]
+    pub(crate) area: Option<String>,
+    /// The language of the sentences, such as en or zh [default: told from the characters]
+    #[arg(long, value_name = "LANGUAGE")]
+    pub(crate) language: Option<String>,
+    /// Print a line of JSON a sentence
+    #[arg(long)]
+    pub(crate) json: bool,
+}

@@ -1,0 +1,106 @@
+//! `hearken say`: speak a text.
+
+use std::io::Read as _;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::atomic::Ordering;
+
+use anyhow::Context;
+use hearken::audio::{Speaker, WavWriter};
+use hearken::session::Engines;
+use hearken::tts;
+
+use super::House;
+use crate::cli::SayArgs;
+
+pub(crate) fn run(house: &House, args: &SayArgs) -> anyhow::Result<ExitCode> {
+    let text = if args.text.len() == 1 && args.text[0] == "-" {
+        let mut text = String::new();
+        std::io::stdin()
+            .read_to_string(&mut text)
+            .context("cannot read the text from standard input")?;
+        text
+    } else {
+        args.text.join(" ")
+    };
+    anyhow::ensure!(!text.trim().is_empty(), "there is nothing to say: the text is empty");
+    let language = args.language.as_deref().unwrap_or_else(|| super::written_language(&text));
+    let mut settings = house.config.tts.clone();
+    if let Some(speed) = args.speed {
+        settings.speed = speed;
+    }
+    let problems = settings.problems();
+    anyhow::ensure!(problems.is_empty(), "{}", problems.join("\n  "));
+    if args.phonemes {
+        return phonemes(&text, language, &settings);
+    }
+
+    let engines = Engines { tts: &settings, ..house.engines()? };
+    let mut voice = match &args.voice {
+        Some(id) => engines.voice(id, language)?,
+        None => engines.voice_for(language)?,
+    };
+    let rate = voice.sample_rate();
+    let mut failure: Option<anyhow::Error> = None;
+    let mut sink: Box<dyn Sink> = match args.output.as_deref() {
+        Some(path) if path == Path::new("-") => {
+            Box::new(WavWriter::stream(std::io::stdout(), "standard output", rate)?)
+        }
+        Some(path) => Box::new(WavWriter::create(path, rate)?),
+        None => Box::new(
+            Speaker::open(&house.config.audio)
+                .context("cannot play the text; -o FILE.wav writes it to a file")?,
+        ),
+    };
+    let stop = super::interrupted()?;
+    voice.speak(&text, &mut |chunk| match sink.push(chunk, rate) {
+        _ if stop.load(Ordering::Relaxed) => ControlFlow::Break(()),
+        Ok(()) => ControlFlow::Continue(()),
+        Err(error) => {
+            failure = Some(error);
+            ControlFlow::Break(())
+        }
+    })?;
+    if let Some(error) = failure {
+        return Err(error);
+    }
+    sink.finish()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Where the sound goes.
+trait Sink {
+    fn push(&mut self, samples: &[f32], rate: u32) -> anyhow::Result<()>;
+    fn finish(self: Box<Self>) -> anyhow::Result<()>;
+}
+
+impl Sink for WavWriter {
+    fn push(&mut self, samples: &[f32], _rate: u32) -> anyhow::Result<()> {
+        Ok(WavWriter::push(self, samples)?)
+    }
+
+    fn finish(self: Box<Self>) -> anyhow::Result<()> {
+        WavWriter::finish(*self)?;
+        Ok(())
+    }
+}
+
+impl Sink for Speaker {
+    fn push(&mut self, samples: &[f32], rate: u32) -> anyhow::Result<()> {
+        Ok(self.play(samples, rate)?)
+    }
+
+    fn finish(mut self: Box<Self>) -> anyhow::Result<()> {
+        Ok(Speaker::finish(&mut self)?)
+    }
+}
+
+fn phonemes(text: &str, language: &str, settings: &tts::Config) -> anyhow::Result<ExitCode> {
+    let spoken = tts::normalize::normalize(text, language);
+    println!("{spoken}");
+    for word in tts::phonemize_with(&spoken, language, &settings.voice().lexicon) {
+        println!("{:<20} {}", word.text, word.phonemes);
+    }
+    Ok(ExitCode::SUCCESS)
+}

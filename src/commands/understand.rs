@@ -1,0 +1,34 @@
+//! `hearken understand`: what sentences mean in a home, and what would be answered. Nothing is done
+//! beyond the simulated home of this run.
+
+use std::process::ExitCode;
+
+use console::style;
+
+use super::House;
+use super::turns;
+use crate::cli::UnderstandArgs;
+
+pub(crate) fn run(house: &House, args: &UnderstandArgs) -> anyhow::Result<ExitCode> {
+    let house = house.with(args.home.as_deref(), args.area.as_deref());
+    let engines = house.engines()?;
+    for text in &args.text {
+        // Each sentence meets the home as the file describes it.
+        let mut dialogue = engines.dialogue()?;
+        let language = args.language.as_deref().unwrap_or_else(|| super::written_language(text));
+        let reply = dialogue.respond(text, language, house.area());
+        if args.json {
+            let slots = reply.intent.as_ref().map(|i| i.slots.clone()).unwrap_or_default();
+            let intent = reply.intent.as_ref().map(|i| &i.name);
+            let line = serde_json::json!({
+                "text": text, "intent": intent, "slots": slots, "response": reply.text,
+            });
+            println!("{line}");
+        } else {
+            println!("{}", style(text).bold());
+            println!("   {}", turns::understood(&(&reply).into()));
+            println!("   {}\n", style(&reply.text).green());
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,74 @@
+//! `hearken voices`: which voices there are.
+
+use std::process::ExitCode;
+
+use comfy_table::{Table, presets};
+use hearken::models::Kind;
+
+use super::House;
+use crate::cli::VoicesArgs;
+
+pub(crate) fn run(house: &House, args: &VoicesArgs) -> anyhow::Result<ExitCode> {
+    let mut rows = Vec::new();
+    for entry in house.store.catalogue().entries().filter(|e| e.kind == Kind::Voice) {
+        let speaks = |wanted: &str| {
+            let wanted = wanted.split('-').next().unwrap_or(wanted);
+            entry.languages.iter().any(|l| l.split('-').next() == Some(wanted))
+        };
+        if args.language.as_deref().is_some_and(|wanted| !speaks(wanted)) {
+            continue;
+        }
+        let used_for: Vec<&str> = house
+            .config
+            .tts
+            .voices
+            .iter()
+            .filter(|(_, id)| **id == entry.id)
+            .map(|(language, _)| language.as_str())
+            .collect();
+        rows.push(serde_json::json!({
+            "id": entry.id,
+            "name": entry.name,
+            "languages": entry.languages,
+            "gender": entry.voice.as_ref().and_then(|v| v.gender.clone()),
+            "sample_rate": entry.voice.as_ref().map(|v| v.sample_rate),
+            "licence": entry.licence,
+            "installed": house.store.is_installed(&entry.id),
+            "default_for": used_for,
+        }));
+    }
+    if args.json {
+        println!("{}", serde_json::json!({ "voices": rows }));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header([
+        "id",
+        "languages",
+        "gender",
+        "Hz",
+        "licence",
+        "",
+    ]);
+    for row in &rows {
+        let list = |key: &str| -> String {
+            let items = row[key].as_array().into_iter().flatten();
+            items.filter_map(|v| v.as_str()).collect::<Vec<_>>().join(" ")
+        };
+        let note = match (list("default_for"), row["installed"] == true) {
+            (languages, true) if !languages.is_empty() => format!("speaks {languages}"),
+            (_, true) => "installed".into(),
+            _ => "hearken models pull".into(),
+        };
+        table.add_row([
+            super::turns::plain(&row["id"]),
+            list("languages"),
+            row["gender"].as_str().unwrap_or_default().to_owned(),
+            row["sample_rate"].to_string(),
+            super::turns::plain(&row["licence"]),
+            note,
+        ]);
+    }
+    println!("{table}");
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,237 @@
+//! From settings and model files to engines that are ready.
+
+use ort::environment::Environment;
+
+use super::Stages;
+use super::Voices;
+use crate::asr;
+use crate::asr::AsrError;
+use crate::asr::Recognizer;
+use crate::asr::Whisper;
+use crate::audio::AudioError;
+use crate::detect;
+use crate::detect::DetectError;
+use crate::detect::Endpointer;
+use crate::detect::Silero;
+use crate::detect::VoiceDetector;
+use crate::dialogue;
+use crate::dialogue::Dialogue;
+use crate::dialogue::DialogueError;
+use crate::home;
+use crate::home::HomeError;
+use crate::intent::IntentError;
+use crate::intent::Language;
+use crate::models::ModelError;
+use crate::models::ModelStore;
+use crate::models::VoiceEngine;
+use crate::models::runtime;
+use crate::tts;
+use crate::tts::Kokoro;
+use crate::tts::Piper;
+use crate::tts::Style;
+use crate::tts::Synthesizer;
+use crate::tts::TtsError;
+
+/// The catalogue's id of the sentence templates.
+const SENTENCES: &str = "home-assistant-intents";
+
+/// Opens engines as the settings say, with the models of a store.
+#[derive(Debug, Clone, Copy)]
+pub struct Engines<'a> {
+    /// Where utterances begin and end.
+    pub detect: &'a detect::Config,
+    /// Recognition.
+    pub asr: &'a asr::Config,
+    /// Voices.
+    pub tts: &'a tts::Config,
+    /// The home that is acted on.
+    pub home: &'a home::Config,
+    /// What is understood.
+    pub dialogue: &'a dialogue::Config,
+    /// The models.
+    pub store: &'a ModelStore,
+}
+
+/// Why an engine is not ready, or failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// A model is missing or the runtime cannot be loaded.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The sound.
+    #[error(transparent)]
+    Audio(#[from] AudioError),
+    /// The voice detector.
+    #[error(transparent)]
+    Detect(#[from] DetectError),
+    /// The recogniser.
+    #[error(transparent)]
+    Asr(#[from] AsrError),
+    /// A voice.
+    #[error(transparent)]
+    Tts(#[from] TtsError),
+    /// The home's description.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The sentence templates.
+    #[error(transparent)]
+    Intent(#[from] IntentError),
+    /// The sentence templates in this home.
+    #[error(transparent)]
+    Dialogue(#[from] DialogueError),
+    /// An entry of the catalogue that is no voice.
+    #[error("{id} is no voice; `hearken voices` lists those there are")]
+    NoVoice {
+        /// The id as it was given.
+        id: String,
+    },
+    /// A language without a voice.
+    #[error(
+        "no voice is configured for the language {language:?}; name one under [tts.voices], or with --voice"
+    )]
+    NoVoiceFor {
+        /// The language as it was given.
+        language: String,
+    },
+    /// A thread that opened an engine ended badly.
+    #[error("opening the {what} broke off; please report this with the log of -vv")]
+    Broke {
+        /// What was being opened.
+        what: &'static str,
+    },
+}
+
+impl Engines<'_> {
+    /// The stages of a session, all opened at once.
+    ///
+    /// # Errors
+    /// When any of them cannot be opened.
+    pub fn stages(&self) -> Result<Stages, EngineError> {
+        // Whisper, the voices and the sentences take about as long as each other.
+        std::thread::scope(|scope| {
+            let recognizer = scope.spawn(|| self.recognizer());
+            let dialogue = scope.spawn(|| self.dialogue());
+            let detector = self.detector()?;
+            let voices = self.voices()?;
+            let joined = |what| move |_| EngineError::Broke { what };
+            Ok(Stages {
+                detector,
+                endpointer: self.endpointer(),
+                recognizer: recognizer.join().map_err(joined("recogniser"))??,
+                dialogue: dialogue.join().map_err(joined("sentences"))??,
+                voices,
+            })
+        })
+    }
+
+    /// The recogniser.
+    ///
+    /// # Errors
+    /// When the model is missing or damaged.
+    pub fn recognizer(&self) -> Result<Box<dyn Recognizer>, EngineError> {
+        Ok(Box::new(Whisper::open(&self.store.path_of(&self.asr.model)?, self.asr)?))
+    }
+
+    /// The voice detector.
+    ///
+    /// # Errors
+    /// When the model or the runtime is missing or damaged.
+    pub fn detector(&self) -> Result<Box<dyn VoiceDetector>, EngineError> {
+        let path = self.store.path_of(&self.detect.model)?;
+        Ok(Box::new(Silero::open(path, &self.environment()?)?))
+    }
+
+    /// The endpointing machine.
+    #[must_use]
+    pub fn endpointer(&self) -> Endpointer {
+        Endpointer::new(self.detect)
+    }
+
+    /// What understands and answers.
+    ///
+    /// # Errors
+    /// When the sentences are missing or the home is described wrongly.
+    pub fn dialogue(&self) -> Result<Dialogue, EngineError> {
+        let home = self.home.open()?;
+        Ok(Dialogue::new(home, self.sentences()?)?)
+    }
+
+    /// The sentences of the configured languages.
+    ///
+    /// # Errors
+    /// When they are missing or damaged.
+    pub fn sentences(&self) -> Result<Vec<Language>, EngineError> {
+        let read = |tag: &String| {
+            let path = self.store.file(SENTENCES, &format!("{tag}.json"))?;
+            Ok(Language::from_file(&path)?)
+        };
+        self.dialogue.languages.iter().map(read).collect()
+    }
+
+    /// The configured voices.
+    ///
+    /// # Errors
+    /// When one is missing or damaged.
+    pub fn voices(&self) -> Result<Voices, EngineError> {
+        let mut voices = Voices::none();
+        for (language, id) in &self.tts.voices {
+            voices = voices.with(language, self.voice(id, language)?);
+        }
+        Ok(voices)
+    }
+
+    /// The voice configured for a language.
+    ///
+    /// # Errors
+    /// When there is none, or it is missing or damaged.
+    pub fn voice_for(&self, language: &str) -> Result<Box<dyn Synthesizer>, EngineError> {
+        let base = language.split(['-', '_']).next().unwrap_or(language);
+        let voices = &self.tts.voices;
+        let id = voices.get(language).or_else(|| voices.get(base));
+        let id = id.ok_or_else(|| EngineError::NoVoiceFor { language: language.to_owned() })?;
+        self.voice(id, language)
+    }
+
+    /// A voice by its id in the catalogue. `language` is what it will mostly be given to speak.
+    ///
+    /// # Errors
+    /// When it is no voice, or missing or damaged.
+    pub fn voice(&self, id: &str, _language: &str) -> Result<Box<dyn Synthesizer>, EngineError> {
+        let entry = self.store.entry(id)?;
+        let Some(spec) = &entry.voice else {
+            return Err(EngineError::NoVoice { id: id.to_owned() });
+        };
+        let environment = self.environment()?;
+        let settings = self.tts.voice();
+        match spec.engine {
+            VoiceEngine::Vits => {
+                let model = self.store.file(id, &spec.file)?;
+                let about = match &spec.settings {
+                    Some(name) => self.store.file(id, name)?,
+                    None => model.with_extension("onnx.json"),
+                };
+                Ok(Box::new(Piper::open(&environment, &model, &about, &settings)?))
+            }
+            VoiceEngine::Kokoro => {
+                let network = entry.requires.first().map_or("kokoro-82m", String::as_str);
+                let model = self.store.path_of(network)?;
+                let vocabulary = self.store.file(network, "vocab.json")?;
+                let style = Style { path: self.store.file(id, &spec.file)?, weight: 1.0 };
+                let taught = entry.languages.first().map_or("en", String::as_str);
+                Ok(Box::new(Kokoro::open(
+                    &environment,
+                    &model,
+                    &vocabulary,
+                    &[style],
+                    taught,
+                    &settings,
+                )?))
+            }
+        }
+    }
+
+    fn environment(&self) -> Result<Environment, EngineError> {
+        Ok(runtime::init(self.store)?)
+    }
+}

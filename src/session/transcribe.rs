@@ -1,0 +1,138 @@
+//! Recordings of any length to text, cut at pauses.
+
+use std::time::Instant;
+
+use serde::Serialize;
+
+use super::EngineError;
+use crate::asr::Hypothesis;
+use crate::asr::Recognizer;
+use crate::asr::Segment;
+use crate::audio::Framer;
+use crate::audio::SAMPLE_RATE;
+use crate::audio::Source;
+use crate::detect::Endpointer;
+use crate::detect::Heard;
+use crate::detect::VoiceDetector;
+
+/// What was said in a recording.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct FileTranscript {
+    /// All the words.
+    pub text: String,
+    /// The language that most of the speech was in (`en`, `zh`); empty when nothing was said.
+    pub language: String,
+    /// Length of the recording in seconds.
+    pub duration_s: f64,
+    /// Time that detection and recognition took, in seconds.
+    pub compute_s: f64,
+    /// The utterances, with times in seconds from the beginning of the recording.
+    pub segments: Vec<Segment>,
+}
+
+/// Transcribes a whole source: the detector and the endpointer cut it into utterances, the recogniser
+/// hears one at a time, so memory does not grow with the length. `progress` is called with the
+/// seconds done so far and returns false to stop early; what was heard until then is returned.
+///
+/// # Errors
+/// When the source cannot be read or the recogniser fails.
+pub fn transcribe_source(
+    source: &mut dyn Source,
+    detector: &mut dyn VoiceDetector,
+    endpointer: &mut Endpointer,
+    recognizer: &mut dyn Recognizer,
+    progress: &mut dyn FnMut(f64) -> bool,
+) -> Result<FileTranscript, EngineError> {
+    let began = Instant::now();
+    let mut cutter =
+        Cutter { recognizer, utterance: Vec::new(), start: None, by_language: Vec::new() };
+    let mut transcript = FileTranscript::default();
+    let (mut framer, mut chunk, mut heard) = (Framer::new(), Vec::new(), Vec::new());
+    let mut samples = 0u64;
+    detector.reset();
+    loop {
+        chunk.clear();
+        let got = source.read(&mut chunk)?;
+        samples += got as u64;
+        let mut take = |frame| {
+            let probability = detector.push(&frame);
+            endpointer.push(&frame, probability, &mut |h| heard.push(h));
+        };
+        if got == 0 {
+            framer.finish(&mut take);
+            endpointer.finish(&mut |h| heard.push(h));
+        } else {
+            framer.push(&chunk, &mut take);
+        }
+        for heard in heard.drain(..) {
+            cutter.take(heard, &mut transcript)?;
+        }
+        let seconds = samples as f64 / f64::from(SAMPLE_RATE);
+        if got == 0 || !progress(seconds) {
+            transcript.duration_s = seconds;
+            break;
+        }
+    }
+    transcript.language = cutter.language();
+    transcript.compute_s = began.elapsed().as_secs_f64();
+    Ok(transcript)
+}
+
+/// Collects utterances and has them recognised.
+struct Cutter<'a> {
+    recognizer: &'a mut dyn Recognizer,
+    utterance: Vec<f32>,
+    /// Where the utterance's audio begins, in seconds.
+    start: Option<f64>,
+    /// Seconds of speech by language.
+    by_language: Vec<(String, f64)>,
+}
+
+impl Cutter<'_> {
+    fn take(&mut self, heard: Heard, into: &mut FileTranscript) -> Result<(), EngineError> {
+        match heard {
+            Heard::Started(_) => {
+                self.utterance.clear();
+                self.start = None;
+            }
+            Heard::Audio(frame) => {
+                self.start.get_or_insert_with(|| frame.at.seconds());
+                self.utterance.extend_from_slice(&frame.samples);
+            }
+            Heard::Stopped(_) => self.recognise(into)?,
+        }
+        Ok(())
+    }
+
+    fn recognise(&mut self, into: &mut FileTranscript) -> Result<(), EngineError> {
+        let start = self.start.unwrap_or_default();
+        let mut heard = None;
+        self.recognizer.transcribe(&self.utterance, &|| false, &mut |hypothesis| {
+            if let Hypothesis::Final(transcript) = hypothesis {
+                heard = Some(transcript);
+            }
+        })?;
+        let Some(heard) = heard.filter(|t| !t.text.is_empty()) else { return Ok(()) };
+        // Chinese is written without spaces between sentences.
+        if !into.text.is_empty() && heard.language != "zh" {
+            into.text.push(' ');
+        }
+        into.text.push_str(&heard.text);
+        into.segments.extend(heard.segments.into_iter().map(|segment| Segment {
+            start: segment.start + start,
+            end: segment.end + start,
+            ..segment
+        }));
+        let seconds = self.utterance.len() as f64 / f64::from(SAMPLE_RATE);
+        match self.by_language.iter_mut().find(|(language, _)| *language == heard.language) {
+            Some((_, sum)) => *sum += seconds,
+            None => self.by_language.push((heard.language, seconds)),
+        }
+        Ok(())
+    }
+
+    fn language(self) -> String {
+        let most = self.by_language.into_iter().max_by(|(_, a), (_, b)| a.total_cmp(b));
+        most.map(|(language, _)| language).unwrap_or_default()
+    }
+}

@@ -1,0 +1,110 @@
+//! The real voices: whether they speak, at once, at one loudness, and only what can be said.
+//!
+//! Needs ORT_DYLIB_PATH (ONNX Runtime), HEARKEN_TEST_PIPER (a voice's .onnx) and HEARKEN_TEST_KOKORO (a
+//! folder with kokoro.onnx, vocab.json and zf_xiaobei.bin); without them nothing is tested here.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use hearken::tts::Kokoro;
+use hearken::tts::Piper;
+use hearken::tts::Style;
+use hearken::tts::Synthesizer;
+use hearken::tts::TtsError;
+use hearken::tts::VoiceConfig;
+use ort::environment::Environment;
+
+struct Voices {
+    piper: Piper,
+    kokoro: Kokoro,
+}
+
+fn voices() -> Option<Voices> {
+    let path = |name: &str| std::env::var_os(name).map(PathBuf::from);
+    let (runtime, piper, kokoro) =
+        (path("ORT_DYLIB_PATH")?, path("HEARKEN_TEST_PIPER")?, path("HEARKEN_TEST_KOKORO")?);
+    // There is one environment for the process, however many tests run in it.
+    static ENVIRONMENT: OnceLock<Environment> = OnceLock::new();
+    let environment = ENVIRONMENT.get_or_init(|| ort::init_from(runtime).unwrap().build().unwrap());
+    let config = VoiceConfig::default();
+    let settings = PathBuf::from(format!("{}.json", piper.display()));
+    let style = Style { path: kokoro.join("zf_xiaobei.bin"), weight: 1.0 };
+    Some(Voices {
+        piper: Piper::open(environment, &piper, &settings, &config).unwrap(),
+        kokoro: Kokoro::open(
+            environment,
+            &kokoro.join("kokoro.onnx"),
+            &kokoro.join("vocab.json"),
+            &[style],
+            "zh",
+            &config,
+        )
+        .unwrap(),
+    })
+}
+
+fn chunks(voice: &mut dyn Synthesizer, text: &str) -> Result<Vec<Vec<f32>>, TtsError> {
+    let mut all = Vec::new();
+    voice.speak(text, &mut |chunk| {
+        all.push(chunk.to_vec());
+        ControlFlow::Continue(())
+    })?;
+    Ok(all)
+}
+
+fn level(samples: &[f32], rate: u32) -> f32 {
+    let loud: Vec<f32> = samples
+        .chunks(rate as usize / 50)
+        .map(|w| w.iter().map(|s| s * s).sum::<f32>() / w.len() as f32)
+        .filter(|e| *e > 1e-4)
+        .collect();
+    (loud.iter().sum::<f32>() / loud.len().max(1) as f32).sqrt()
+}
+
+#[test]
+fn the_voices_speak() {
+    let Some(Voices { mut piper, mut kokoro }) = voices() else { return };
+    let english = "Turned on the kitchen light. The front door is locked.";
+    let chinese = "厨房的灯打开了。前门已经锁好了。";
+    for (voice, text) in [(&mut piper as &mut dyn Synthesizer, english), (&mut kokoro, chinese)] {
+        let spoken = chunks(voice, text).unwrap();
+        assert_eq!(spoken.len(), 2, "a chunk for every clause");
+        let rate = voice.sample_rate();
+        let seconds = spoken.concat().len() as f32 / rate as f32;
+        assert!((1.5..6.0).contains(&seconds), "{text}: {seconds} s");
+        let audible = spoken[0].iter().position(|s| s.abs() > 0.01).unwrap();
+        assert!(
+            audible < rate as usize / 20,
+            "silence of {audible} samples before the first sound"
+        );
+        let level = level(&spoken.concat(), rate);
+        assert!((0.06..0.16).contains(&level), "{text}: {level}");
+        assert!(spoken.concat().iter().all(|s| s.is_finite() && s.abs() <= 1.0));
+    }
+}
+
+#[test]
+fn odd_texts_are_spoken_or_refused() {
+    let Some(Voices { mut piper, mut kokoro }) = voices() else { return };
+    for voice in [&mut piper as &mut dyn Synthesizer, &mut kokoro] {
+        for silent in ["", " \n\t", "🙂", "\u{0}\u{7}\u{1b}", "...", "!?", "——"] {
+            assert!(chunks(voice, silent).unwrap().is_empty(), "{silent:?}");
+        }
+        for spoken in
+            ["a", "好", "Tür 🙂 auf", "打开 living room 的灯", "I live in 北京", "qzxv", "5"]
+        {
+            assert!(!chunks(voice, spoken).unwrap().is_empty(), "{spoken:?}");
+        }
+        assert!(matches!(chunks(voice, "Привет"), Err(TtsError::Unspeakable { .. })));
+        assert!(matches!(chunks(voice, &"word ".repeat(20_000)), Err(TtsError::TooLong { .. })));
+        let mut heard = 0;
+        voice
+            .speak("One. Two. Three.", &mut |_| {
+                heard += 1;
+                ControlFlow::Break(())
+            })
+            .unwrap();
+        assert_eq!(heard, 1, "stops within a chunk");
+    }
+}
