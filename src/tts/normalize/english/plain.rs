@@ -1,0 +1,229 @@
+//! Bare numbers: fractions, ordinals, decimals, numbers among letters, cardinals.
+
+use super::super::Kind::{Cardinal, Decimal, Fraction, Ordinal, Serial};
+use super::super::scan::{Found, Spec, Starts, is_latin_word};
+use super::number::{digits, number, ordinal, plain_cardinal, plain_number, plural, small};
+
+/// Fractions come before the strokes of arithmetic.
+pub(super) const FRACTIONS: &[Spec] = &[
+    Spec(
+        Fraction,
+        Starts::Number,
+        r"(-?[0-9]{1,6})[ -]([0-9]{1,4})/([0-9]{1,4})(?:ths?|nds?|rds?)?",
+        mixed,
+    ),
+    Spec(
+        Fraction,
+        Starts::Number,
+        r"(-?)([0-9]{1,6}) ?/ ?([0-9]{1,6})(?:(?i:ths?|nds?|rds?))?",
+        fraction,
+    ),
+    Spec(Fraction, Starts::Any, r"(?:([0-9]{1,6}) ?)?([½⅓⅔¼¾⅛])", sign),
+];
+
+pub(super) const RULES: &[Spec] = &[
+    Spec(
+        Ordinal,
+        Starts::Number,
+        r"([0-9]{1,3}(?:,[0-9]{3}){1,8}|[0-9]{1,40})(?:st|nd|rd|th|ST|ND|RD|TH)",
+        rank,
+    ),
+    Spec(
+        Decimal,
+        Starts::Number,
+        r"([-+±−]?)((?:[0-9]{1,3}(?:,[0-9]{3}){1,8}|[0-9]{1,40})?\.[0-9]{1,40})(?: (%MAG%))?",
+        decimal,
+    ),
+    Spec(Serial, Starts::Letter, r"[A-Za-z]{1,20}(?:[0-9]{1,20}[A-Za-z]{0,20}){1,10}", serial),
+    Spec(Serial, Starts::Number, r"(?:[0-9]{1,20}[A-Za-z]{1,20}){1,10}[0-9]{0,20}", serial),
+    Spec(
+        Cardinal,
+        Starts::Number,
+        r"([-+±−]?)([0-9]{1,3}(?:,[0-9]{3}){1,8}|[0-9]{1,40})(?: (%MAG%))?",
+        whole,
+    ),
+];
+
+/// The words of a part: 1 and 2 → a half, 3 and 4 → three quarters.
+pub(super) fn part(above: &str, below: &str) -> Option<String> {
+    let (count, of) = (above.parse::<usize>().ok()?, below.parse::<usize>().ok()?);
+    if of < 2 {
+        return None;
+    }
+    let unit = match of {
+        2 => "half".to_owned(),
+        4 => "quarter".to_owned(),
+        _ => ordinal(below),
+    };
+    Some(match (count, of) {
+        (1, _) => format!("a {unit}"),
+        (_, 2) => format!("{} halves", plain_cardinal(above)),
+        _ => format!("{} {}", plain_cardinal(above), plural(&unit)),
+    })
+}
+
+fn clear(found: &Found<'_>) -> bool {
+    let tail = matches!(found.next(), Some('/' | '.'))
+        && found.right()[1..].starts_with(|c: char| c.is_ascii_digit());
+    found.is_whole() && !tail && !matches!(found.previous(), Some('/' | '.' | '-'))
+}
+
+fn mixed(found: &Found<'_>) -> Option<String> {
+    let (above, below) = (found.group(2), found.group(3));
+    let part = part(above, below)?;
+    let proper = above.parse::<u32>().ok()? < below.parse::<u32>().ok()?;
+    (clear(found) && proper).then(|| format!("{} and {part}", plain_number(found.group(1))))
+}
+
+fn fraction(found: &Found<'_>) -> Option<String> {
+    let minus = if found.group(1).is_empty() { "" } else { "minus " };
+    let (above, below) = (found.group(2), found.group(3));
+    if !clear(found) {
+        return None;
+    }
+    if (above, below) == ("24", "7") {
+        return Some("twenty four seven".to_owned());
+    }
+    let words = part(above, below)?;
+    let words = words.strip_prefix("a ").map_or(words.clone(), |unit| format!("one {unit}"));
+    Some(format!("{minus}{words}"))
+}
+
+fn sign(found: &Found<'_>) -> Option<String> {
+    let (above, below) = match found.group(2) {
+        "½" => ("1", "2"),
+        "⅓" => ("1", "3"),
+        "⅔" => ("2", "3"),
+        "¼" => ("1", "4"),
+        "¾" => ("3", "4"),
+        _ => ("1", "8"),
+    };
+    let part = part(above, below)?;
+    Some(match found.group(1) {
+        "" => part,
+        whole => format!("{} and {part}", plain_cardinal(whole)),
+    })
+}
+
+/// A number with an ending that is not its own (2th) is read as number and letters.
+fn rank(found: &Found<'_>) -> Option<String> {
+    let figures = found.group(1);
+    let ending = found.group(0)[figures.len()..].to_ascii_lowercase();
+    let last = figures.chars().next_back();
+    let teen = figures.len() > 1 && figures.as_bytes()[figures.len() - 2] == b'1';
+    let right = match last {
+        Some('1') if !teen => "st",
+        Some('2') if !teen => "nd",
+        Some('3') if !teen => "rd",
+        _ => "th",
+    };
+    if !found.is_whole() {
+        return None;
+    }
+    Some(if ending == right {
+        ordinal(figures)
+    } else {
+        format!("{} {ending}", among_letters(figures))
+    })
+}
+
+fn sign_words(text: &str, found: &Found<'_>) -> Option<&'static str> {
+    match text {
+        "" => Some(""),
+        _ if found
+            .previous()
+            .is_some_and(|c| is_latin_word(c) || matches!(c, '.' | ')' | '%' | '°')) =>
+        {
+            None
+        }
+        "+" => Some("plus "),
+        "±" => Some("plus or minus "),
+        _ => Some("minus "),
+    }
+}
+
+fn decimal(found: &Found<'_>) -> Option<String> {
+    let sign = sign_words(found.group(1), found)?;
+    let value = found.group(2);
+    if value.starts_with('.') && found.previous().is_some_and(is_latin_word) {
+        return None;
+    }
+    Some(match found.group(3) {
+        "" => format!("{sign}{}", number(value)),
+        magnitude => format!("{sign}{} {}", plain_number(value), magnitude.to_lowercase()),
+    })
+}
+
+/// Figures among letters: short ones as a number, the others digit by digit.
+fn among_letters(figures: &str) -> String {
+    match figures.parse::<usize>() {
+        Ok(value) if figures.len() == 1 || figures.len() == 2 && !figures.starts_with('0') => {
+            small(value)
+        }
+        _ => digits(figures),
+    }
+}
+
+fn serial(found: &Found<'_>) -> Option<String> {
+    if !found.is_whole() {
+        return None;
+    }
+    let mut words: Vec<String> = Vec::new();
+    let mut rest = found.group(0);
+    while let Some(first) = rest.chars().next() {
+        let numeric = first.is_ascii_digit();
+        let length = rest.find(|c: char| c.is_ascii_digit() != numeric).unwrap_or(rest.len());
+        let run = &rest[..length];
+        words.push(if numeric { among_letters(run) } else { run.to_owned() });
+        rest = &rest[length..];
+    }
+    Some(words.join(" "))
+}
+
+fn whole(found: &Found<'_>) -> Option<String> {
+    let sign = sign_words(found.group(1), found)?;
+    let (figures, magnitude) = (found.group(2), found.group(3));
+    if !magnitude.is_empty() && found.ends_clean() {
+        return Some(format!("{sign}{} {}", plain_cardinal(figures), magnitude.to_lowercase()));
+    }
+    let code = figures.len() > 1 && figures.starts_with('0')
+        || figures.len() > 12 && !figures.contains(',');
+    let words = if code {
+        digits(figures)
+    } else if found.next() == Some('-')
+        && found.right()[1..].starts_with(|c: char| c.is_ascii_alphabetic())
+    {
+        plain_cardinal(figures)
+    } else {
+        number(figures)
+    };
+    let tail = if magnitude.is_empty() { String::new() } else { format!(" {magnitude}") };
+    Some(format!("{sign}{words}{tail}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::assert_read;
+
+    #[test]
+    fn numbers() {
+        assert_read(&[
+            ("12 lights", "twelve lights"),
+            ("minus -4", "minus minus four"),
+            ("about 2.75", "about two point seven five"),
+            ("1.2 million", "one point two million"),
+            ("3/4 full", "three quarters full"),
+            ("1/2", "one half"),
+            ("1 1/2 cups", "one and a half cups"),
+            ("2½", "two and a half"),
+            ("the 3rd and 22nd", "the third and twenty second"),
+            ("gate B12", "gate B twelve"),
+            ("MP3", "MP three"),
+            ("A380", "A three eight zero"),
+            ("agent 007", "agent zero zero seven"),
+            ("24/7", "twenty four seven"),
+            ("covid-19", "covid-nineteen"),
+            ("1,250 steps", "one thousand two hundred and fifty steps"),
+        ]);
+    }
+}
