@@ -11,6 +11,7 @@ use super::Lexicon;
 use super::TtsError;
 use super::Word;
 use super::clause::clauses;
+use super::normalize::normalize;
 use super::phonemes::phonemize;
 use super::phonemes::phonemize_with;
 use super::sound::Shaper;
@@ -70,6 +71,10 @@ fn build_session(
             .map_err(|e| e.to_string())?
             .with_inter_threads(1)
             .map_err(|e| e.to_string())?
+            // Threads that spin while they wait cost little on idle cores and most of the time on
+            // busy ones.
+            .with_intra_op_spinning(false)
+            .map_err(|e| e.to_string())?
             .with_optimization_level(GraphOptimizationLevel::Level3)
             .map_err(|e| e.to_string())
     };
@@ -101,12 +106,12 @@ pub(super) fn speak(
     if sentence.len() > LONGEST_TEXT {
         return Err(TtsError::TooLong { bytes: sentence.len(), limit: LONGEST_TEXT });
     }
-    // The one place where written text becomes spoken words: `sentence` is taken as normalised here.
-    let spoken = sentence;
+    // The one place where written text becomes spoken words.
+    let spoken = normalize(sentence, language);
     let mut shaper = Shaper::new(sample_rate, config.volume.clamp(0.0, 4.0));
     let (mut any_letter, mut any_sound) = (false, false);
     let mut pause_ms = 0;
-    for clause in clauses(spoken) {
+    for clause in clauses(&spoken) {
         let words = phonemize_with(&clause.text, language, &config.lexicon);
         any_letter |= clause.text.chars().any(char::is_alphanumeric);
         // A mark alone has no sound, however a network would breathe at it.

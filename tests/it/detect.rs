@@ -1,25 +1,14 @@
 //! Silero, the real model, from the file to the utterance.
 
-use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::path::Path;
 
 use hearken::audio::{Framer, SampleTime, read_mono_16k};
 use hearken::detect::{Config, Endpointer, Heard, Silero, VoiceDetector};
-use ort::environment::Environment;
 
-/// The file that an environment variable names.
-fn named(variable: &str) -> PathBuf {
-    std::env::var_os(variable).map_or_else(|| panic!("{variable} is not set"), PathBuf::from)
-}
-
-/// The one runtime of the process, from the library that `ORT_DYLIB_PATH` names.
-fn runtime() -> &'static Environment {
-    static RUNTIME: OnceLock<Environment> = OnceLock::new();
-    RUNTIME.get_or_init(|| ort::init_from(named("ORT_DYLIB_PATH")).unwrap().build().unwrap())
-}
+use crate::installed::{environment, store};
 
 fn silero() -> Silero {
-    Silero::open(named("HEARKEN_TEST_SILERO"), runtime()).unwrap()
+    Silero::open(store().path_of("silero-vad").unwrap(), &environment()).unwrap()
 }
 
 /// The probability of every frame.
@@ -30,7 +19,6 @@ fn probabilities(silero: &mut Silero, samples: &[f32]) -> Vec<f32> {
 }
 
 #[test]
-#[ignore = "needs the model and the runtime: HEARKEN_TEST_SILERO, ORT_DYLIB_PATH"]
 fn what_is_no_speech_is_improbable() {
     let tone: Vec<f32> = (0..32_000).map(|n| (n as f32 * 0.2).sin() * 0.3).collect();
     let mut seed = 1_u32;
@@ -56,10 +44,11 @@ fn what_is_no_speech_is_improbable() {
 }
 
 #[test]
-#[ignore = "needs the model, the runtime and a recorded sentence: HEARKEN_TEST_SILERO, ORT_DYLIB_PATH, HEARKEN_TEST_SPEECH"]
 fn a_sentence_is_one_utterance() {
     let mut samples = vec![0.0; 16_000];
-    samples.extend(read_mono_16k(named("HEARKEN_TEST_SPEECH")).unwrap());
+    samples.extend(
+        read_mono_16k(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/recordings/3.flac")).unwrap(),
+    );
     let spoken = SampleTime(16_000)..SampleTime(samples.len() as u64);
     samples.extend([0.0; 16_000]);
     let (mut silero, mut endpointer) = (silero(), Endpointer::new(&Config::default()));
@@ -82,13 +71,12 @@ fn a_sentence_is_one_utterance() {
 }
 
 #[test]
-#[ignore = "needs the runtime: ORT_DYLIB_PATH"]
 fn what_is_no_model_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let rubbish = folder.path().join("rubbish.onnx");
     std::fs::write(&rubbish, "no model").unwrap();
     for path in [rubbish.as_path(), &folder.path().join("missing.onnx"), Path::new("/")] {
-        let error = Silero::open(path, runtime()).unwrap_err().to_string();
+        let error = Silero::open(path, &environment()).unwrap_err().to_string();
         assert!(error.starts_with("cannot load the voice detector"), "{error}");
         assert!(error.contains(&path.display().to_string()), "{error}");
     }

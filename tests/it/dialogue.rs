@@ -8,7 +8,7 @@ use hearken::intent::Language;
 
 /// The folder with the package's `LANG.json`.
 fn package() -> PathBuf {
-    std::env::var_os("HEARKEN_INTENTS").map(PathBuf::from).expect("set HEARKEN_INTENTS")
+    crate::installed::store().folder_of("home-assistant-intents").unwrap()
 }
 
 fn clock() -> FixedClock {
@@ -16,7 +16,8 @@ fn clock() -> FixedClock {
 }
 
 fn dialogue() -> Dialogue {
-    let language = |code: &str| Language::from_file(&package().join(format!("{code}.json"))).unwrap();
+    let language =
+        |code: &str| Language::from_file(&package().join(format!("{code}.json"))).unwrap();
     let languages = vec![language("en"), language("zh-CN")];
     Dialogue::new(Home::demo(), languages).unwrap().with_clock(Box::new(clock()))
 }
@@ -36,7 +37,12 @@ fn check(language: &str, rows: &[Row]) {
     for (area, text, actions, answer) in rows {
         let reply = dialogue().respond(text, language, *area);
         if done(&reply) != *actions || reply.text != *answer {
-            wrong.push(format!("{text}\n   got {:?} {:?} {:?}", done(&reply), reply.text, reply.intent));
+            wrong.push(format!(
+                "{text}\n   got {:?} {:?} {:?}",
+                done(&reply),
+                reply.text,
+                reply.intent
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -47,8 +53,18 @@ fn english_sentences_act_and_are_answered() {
     check(
         "en",
         &[
-            (None, "turn on the kitchen light", &["light.turn_on light.kitchen"], "Turned on the light"),
-            (None, "Turn off the hall light.", &["light.turn_off light.hall"], "Turned off the light"),
+            (
+                None,
+                "turn on the kitchen light",
+                &["light.turn_on light.kitchen"],
+                "Turned on the light",
+            ),
+            (
+                None,
+                "Turn off the hall light.",
+                &["light.turn_off light.hall"],
+                "Turned off the light",
+            ),
             (
                 None,
                 "turn on the lights in the bedroom",
@@ -61,9 +77,24 @@ fn english_sentences_act_and_are_answered() {
                 &["light.turn_off light.kitchen", "light.turn_off light.kitchen_counter"],
                 "Turned off the lights",
             ),
-            (None, "set the bedside lamp to 30 percent", &["light.turn_on light.bedside"], "Brightness set"),
-            (None, "set the reading lamp to red", &["light.turn_on light.reading_lamp"], "Color set"),
-            (None, "turn on the coffee machine", &["switch.turn_on switch.coffee_machine"], "Turned on the switch"),
+            (
+                None,
+                "set the bedside lamp to 30 percent",
+                &["light.turn_on light.bedside"],
+                "Brightness set",
+            ),
+            (
+                None,
+                "set the reading lamp to red",
+                &["light.turn_on light.reading_lamp"],
+                "Color set",
+            ),
+            (
+                None,
+                "turn on the coffee machine",
+                &["switch.turn_on switch.coffee_machine"],
+                "Turned on the switch",
+            ),
             (None, "open the garage door", &["cover.open_cover cover.garage_door"], "Opening"),
             (
                 Some("living room"),
@@ -71,10 +102,20 @@ fn english_sentences_act_and_are_answered() {
                 &["cover.close_cover cover.living_room_curtains"],
                 "Closing the curtains",
             ),
-            (None, "set the bedroom blinds to 40%", &["cover.set_cover_position cover.bedroom_blinds"], "Position set"),
+            (
+                None,
+                "set the bedroom blinds to 40%",
+                &["cover.set_cover_position cover.bedroom_blinds"],
+                "Position set",
+            ),
             (None, "lock the front door", &["lock.lock lock.front_door"], "Locking"),
             (None, "unlock the back door", &["lock.unlock lock.back_door"], "Unlocking"),
-            (None, "set the thermostat to 22 degrees", &["climate.set_temperature climate.living_room"], "Temperature set to 22 degrees"),
+            (
+                None,
+                "set the thermostat to 22 degrees",
+                &["climate.set_temperature climate.living_room"],
+                "Temperature set to 22 degrees",
+            ),
             (
                 None,
                 "set the thermostat to 80 degrees",
@@ -83,7 +124,12 @@ fn english_sentences_act_and_are_answered() {
             ),
             (Some("bedroom"), "what is the temperature?", &[], "18 degrees"),
             (None, "turn on the ceiling fan", &["fan.turn_on fan.bedroom"], "Turned on the fan"),
-            (None, "set ceiling fan speed to 50%", &["fan.set_percentage fan.bedroom"], "Speed set"),
+            (
+                None,
+                "set ceiling fan speed to 50%",
+                &["fan.set_percentage fan.bedroom"],
+                "Speed set",
+            ),
             (
                 None,
                 "activate the movie night scene",
@@ -96,12 +142,27 @@ fn english_sentences_act_and_are_answered() {
                 ],
                 "Activated",
             ),
-            (Some("kitchen"), "pause the music", &["media_player.media_pause media_player.kitchen_speaker"], "Paused"),
-            (None, "set TV volume to 20%", &["media_player.volume_set media_player.tv"], "Volume set"),
+            (
+                Some("kitchen"),
+                "pause the music",
+                &["media_player.media_pause media_player.kitchen_speaker"],
+                "Paused",
+            ),
+            (
+                None,
+                "set TV volume to 20%",
+                &["media_player.volume_set media_player.tv"],
+                "Volume set",
+            ),
             (None, "start Rover", &["vacuum.start vacuum.rover"], "Started"),
             (None, "vacuum the kitchen", &["vacuum.clean_area vacuum.rover"], "Cleaning Kitchen"),
             (None, "mow the lawn", &["lawn_mower.start_mowing lawn_mower.garden"], "Started"),
-            (None, "add milk to my shopping list", &["todo.add_item todo.shopping_list"], "Added milk"),
+            (
+                None,
+                "add milk to my shopping list",
+                &["todo.add_item todo.shopping_list"],
+                "Added milk",
+            ),
             (None, "what time is it", &[], "8:05 PM"),
             (None, "what's the date today", &[], "November 24th, 2026"),
             (None, "what's the weather?", &[], "8.5 °C and partly cloudy"),
@@ -111,7 +172,12 @@ fn english_sentences_act_and_are_answered() {
             (None, "where is Anna", &[], "Anna is at home"),
             (None, "set a timer for 5 minutes", &[], "Timer set for 5 minutes"),
             (None, "cancel the pizza timer", &[], "Sorry, I couldn't find that timer"),
-            (None, "dim the living room light to 10%", &["light.turn_on light.living_room"], "Brightness set"),
+            (
+                None,
+                "dim the living room light to 10%",
+                &["light.turn_on light.living_room"],
+                "Brightness set",
+            ),
             (None, "set a 10 minute pizza timer", &[], "Timer set for 10 minutes named pizza"),
             (
                 None,
@@ -125,10 +191,25 @@ fn english_sentences_act_and_are_answered() {
                 &[],
                 "Sorry, I am not aware of any device called moon light",
             ),
-            (Some("kitchen"), "open the blinds", &["cover.open_cover cover.bedroom_blinds"], "Opening the blinds"),
+            (
+                Some("kitchen"),
+                "open the blinds",
+                &["cover.open_cover cover.bedroom_blinds"],
+                "Opening the blinds",
+            ),
             (None, "set hall light to 50%", &[], "Sorry, Hall Light can't do that"),
-            (None, "open the crate but don't break the glass", &[], "Sorry, I couldn't understand that"),
-            (None, "my grandmother lives in a small village", &[], "Sorry, I couldn't understand that"),
+            (
+                None,
+                "open the crate but don't break the glass",
+                &[],
+                "Sorry, I couldn't understand that",
+            ),
+            (
+                None,
+                "my grandmother lives in a small village",
+                &[],
+                "Sorry, I couldn't understand that",
+            ),
         ],
     );
 }
@@ -157,7 +238,12 @@ fn chinese_sentences_act_and_are_answered() {
             ),
             (None, "打开车库门", &["cover.open_cover cover.garage_door"], "车库门已打开"),
             (None, "锁上前门", &["lock.lock lock.front_door"], "前门已上锁"),
-            (None, "把空调的温度设置为26度", &["climate.set_temperature climate.living_room"], "好的，已把温度调到26度"),
+            (
+                None,
+                "把空调的温度设置为26度",
+                &["climate.set_temperature climate.living_room"],
+                "好的，已把温度调到26度",
+            ),
             (None, "打开吊扇", &["fan.turn_on fan.bedroom"], "吊扇已打开"),
             (None, "电视静音", &["media_player.volume_mute media_player.tv"], "好的，已静音"),
             (
@@ -177,7 +263,12 @@ fn chinese_sentences_act_and_are_answered() {
             (None, "今天日期是几号", &[], "今天是2026年11月24日"),
             (None, "天气怎么样", &[], "现在8.5°C，多云"),
             (None, "走廊灯是开着的吗", &[], "是的"),
-            (None, "在购物清单里记上苹果", &["todo.add_item todo.shopping_list"], "好的，已把苹果加入购物清单"),
+            (
+                None,
+                "在购物清单里记上苹果",
+                &["todo.add_item todo.shopping_list"],
+                "好的，已把苹果加入购物清单",
+            ),
             (None, "设置一个30秒的计时器", &[], "好的，已开始计时"),
             (None, "请帮我打开空调。", &["climate.turn_on climate.living_room"], "空调已打开"),
             (
@@ -192,10 +283,25 @@ fn chinese_sentences_act_and_are_answered() {
                 &["cover.set_cover_position cover.bedroom_blinds"],
                 "好的，已将卧室窗帘调到50%",
             ),
-            (None, "把客厅灯调到百分之三十", &["light.turn_on light.living_room"], "客厅灯亮度已设置为30%"),
+            (
+                None,
+                "把客厅灯调到百分之三十",
+                &["light.turn_on light.living_room"],
+                "客厅灯亮度已设置为30%",
+            ),
             (None, "把床头灯调成蓝色", &["light.turn_on light.bedside"], "颜色已设置"),
-            (None, "空调调到二十六度", &["climate.set_temperature climate.living_room"], "好的，已把温度调到26度"),
-            (None, "锁门", &["lock.lock lock.front_door", "lock.lock lock.back_door"], "所有门锁已上锁"),
+            (
+                None,
+                "空调调到二十六度",
+                &["climate.set_temperature climate.living_room"],
+                "好的，已把温度调到26度",
+            ),
+            (
+                None,
+                "锁门",
+                &["lock.lock lock.front_door", "lock.lock lock.back_door"],
+                "所有门锁已上锁",
+            ),
             (None, "车库门开着吗", &[], "不是，车库门现在关着"),
             (None, "安娜在家吗", &[], "是的"),
             (None, "今天天气怎么样", &[], "现在8.5°C，多云"),

@@ -3,7 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail; clippy exempts only the test functions")]
 
 mod audio;
+mod chain;
+mod commands;
 mod detect;
+mod dialogue;
+mod installed;
 mod intents;
 mod layers;
 mod licences;

@@ -1,11 +1,7 @@
 //! The real voices: whether they speak, at once, at one loudness, and only what can be said.
-//!
-//! Needs ORT_DYLIB_PATH (ONNX Runtime), HEARKEN_TEST_PIPER (a voice's .onnx) and HEARKEN_TEST_KOKORO (a
-//! folder with kokoro.onnx, vocab.json and zf_xiaobei.bin); without them nothing is tested here.
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::sync::OnceLock;
 
 use hearken::tts::Kokoro;
 use hearken::tts::Piper;
@@ -13,35 +9,27 @@ use hearken::tts::Style;
 use hearken::tts::Synthesizer;
 use hearken::tts::TtsError;
 use hearken::tts::VoiceConfig;
-use ort::environment::Environment;
+
+use crate::installed::{environment, store};
 
 struct Voices {
     piper: Piper,
     kokoro: Kokoro,
 }
 
-fn voices() -> Option<Voices> {
-    let path = |name: &str| std::env::var_os(name).map(PathBuf::from);
-    let (runtime, piper, kokoro) =
-        (path("ORT_DYLIB_PATH")?, path("HEARKEN_TEST_PIPER")?, path("HEARKEN_TEST_KOKORO")?);
-    // There is one environment for the process, however many tests run in it.
-    static ENVIRONMENT: OnceLock<Environment> = OnceLock::new();
-    let environment = ENVIRONMENT.get_or_init(|| ort::init_from(runtime).unwrap().build().unwrap());
+fn voices() -> Voices {
+    let (store, environment) = (store(), environment());
+    let file = |id: &str, name: &str| store.file(id, name).unwrap();
     let config = VoiceConfig::default();
+    let piper = store.path_of("piper-en-us-joe-medium").unwrap();
     let settings = PathBuf::from(format!("{}.json", piper.display()));
-    let style = Style { path: kokoro.join("zf_xiaobei.bin"), weight: 1.0 };
-    Some(Voices {
-        piper: Piper::open(environment, &piper, &settings, &config).unwrap(),
-        kokoro: Kokoro::open(
-            environment,
-            &kokoro.join("kokoro.onnx"),
-            &kokoro.join("vocab.json"),
-            &[style],
-            "zh",
-            &config,
-        )
-        .unwrap(),
-    })
+    let style = Style { path: file("kokoro-zf-xiaobei", "zf_xiaobei.bin"), weight: 1.0 };
+    let network = store.path_of("kokoro-82m").unwrap();
+    let vocabulary = file("kokoro-82m", "vocab.json");
+    Voices {
+        piper: Piper::open(&environment, &piper, &settings, &config).unwrap(),
+        kokoro: Kokoro::open(&environment, &network, &vocabulary, &[style], "zh", &config).unwrap(),
+    }
 }
 
 fn chunks(voice: &mut dyn Synthesizer, text: &str) -> Result<Vec<Vec<f32>>, TtsError> {
@@ -64,7 +52,7 @@ fn level(samples: &[f32], rate: u32) -> f32 {
 
 #[test]
 fn the_voices_speak() {
-    let Some(Voices { mut piper, mut kokoro }) = voices() else { return };
+    let Voices { mut piper, mut kokoro } = voices();
     let english = "Turned on the kitchen light. The front door is locked.";
     let chinese = "厨房的灯打开了。前门已经锁好了。";
     for (voice, text) in [(&mut piper as &mut dyn Synthesizer, english), (&mut kokoro, chinese)] {
@@ -86,7 +74,7 @@ fn the_voices_speak() {
 
 #[test]
 fn odd_texts_are_spoken_or_refused() {
-    let Some(Voices { mut piper, mut kokoro }) = voices() else { return };
+    let Voices { mut piper, mut kokoro } = voices();
     for voice in [&mut piper as &mut dyn Synthesizer, &mut kokoro] {
         for silent in ["", " \n\t", "🙂", "\u{0}\u{7}\u{1b}", "...", "!?", "——"] {
             assert!(chunks(voice, silent).unwrap().is_empty(), "{silent:?}");
