@@ -2,6 +2,7 @@
 //! DIR holds home.yaml and wav/, whose file names are the words said (`oov_*` must give nothing);
 //! without it HEARKEN_EVAL_DATA/home_en is taken. A command is right when the recording gives the
 //! intent and the slots that its words give.
+#![allow(clippy::print_stdout, reason = "a table for people is what this makes")]
 
 use std::path::PathBuf;
 

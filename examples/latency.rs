@@ -1,6 +1,7 @@
 //! cargo run --release --example latency -- [--json] [--rounds N] [FILE…]
 //! Where the milliseconds of a turn go, as medians over repeated clips (by default the recordings of
 //! the demo), interleaved; the time until everything is ready; and the peak of memory.
+#![allow(clippy::print_stdout, reason = "a table for people is what this makes")]
 
 use std::path::PathBuf;
 use std::time::Instant;

@@ -1,6 +1,7 @@
 //! cargo run --release --example make_recordings
 //! Speaks the commands of examples/recordings/conversation.toml with Hearken's own voices and keeps
 //! them as FLAC files of 16 kHz beside it. `make recordings` fetches the voices first.
+#![allow(clippy::print_stdout, reason = "a table for people is what this makes")]
 
 use std::ops::ControlFlow;
 use std::path::Path;

@@ -51,6 +51,10 @@ pub(crate) enum Command {
     /// Show what a sentence means in a home
     Understand(UnderstandArgs),
     /// List, fetch, check and import models
+    #[command(after_help = "Examples:\n  \
+        hearken models list --installed\n  \
+        hearken models pull kokoro-af-heart\n  \
+        hearken models import ~/my-whisper --id my-whisper --quantize q8_0")]
     Models(ModelsArgs),
     /// Check the configuration and open every model it names
     Check(CheckArgs),
@@ -184,7 +188,7 @@ pub(crate) struct DemoArgs {
     echo \"Hello\" | hearken say - -o - | aplay")]
 pub(crate) struct SayArgs {
     /// The text, or - for standard input
-    #[arg(required = true, value_name = "TEXT|-", allow_hyphen_values = true)]
+    #[arg(required = true, value_name = "TEXT|-", allow_negative_numbers = true)]
     pub(crate) text: Vec<String>,
     /// The voice's id (see `hearken voices`) [default: the voice of the language]
     #[arg(long, value_name = "ID")]

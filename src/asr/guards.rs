@@ -49,6 +49,16 @@ pub(crate) fn looping_tail(tokens: &[i32]) -> Option<usize> {
     })
 }
 
+/// Whether `text` is one phrase said twice over and nothing else, as a narrow window can make of a
+/// short command. Two or three syllables ("knock knock") may well be meant.
+pub(crate) fn doubled(text: &str) -> bool {
+    let bare: Vec<char> =
+        text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    let (first, second) = bare.split_at(bare.len() / 2);
+    let least = if bare.iter().all(char::is_ascii) { 8 } else { 3 };
+    first == second && first.len() >= least
+}
+
 /// What a decode left as evidence that somebody spoke.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Evidence {
@@ -156,6 +166,21 @@ mod tests {
         ];
         for (tokens, want) in table {
             assert_eq!(looping_tail(tokens), *want, "{tokens:?}");
+        }
+    }
+
+    #[test]
+    fn a_phrase_twice_over_is_doubted() {
+        for (text, want) in [
+            ("Open the bedroom blinds. Open the bedroom blinds.", true),
+            ("打开书房灯。打开书房灯", true),
+            ("Open the bedroom blinds.", false),
+            ("Knock, knock!", false),
+            ("谢谢谢谢", false),
+            ("Open the blinds. Open the bedroom blinds.", false),
+            ("", false),
+        ] {
+            assert_eq!(doubled(text), want, "{text}");
         }
     }
 

@@ -15,7 +15,9 @@ use whisper_rs::{
     WhisperSysContext, WhisperSysState, WhisperTokenId,
 };
 
-use super::guards::{Evidence, FULL_CONTEXT, audio_context, invented, looping_tail, token_limit};
+use super::guards::{
+    Evidence, FULL_CONTEXT, audio_context, doubled, invented, looping_tail, token_limit,
+};
 use super::{AsrError, Config, Hypothesis, Recognizer, Segment, Transcript};
 use crate::audio::SAMPLE_RATE;
 
@@ -24,6 +26,10 @@ const WINDOW: usize = 30 * SAMPLE_RATE as usize;
 
 /// whisper.cpp leaves audio of less than a tenth of a second alone; a second costs nothing more.
 const SHORTEST: usize = SAMPLE_RATE as usize;
+
+/// The decoder makes hundreds of small steps, between which threads wait for each other: a second one
+/// gains little on idle cores and loses much on busy ones.
+const DECODER_THREADS: usize = 1;
 
 /// A Whisper model with one decoding state.
 pub struct Whisper {
@@ -58,6 +64,7 @@ struct Decoded {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Doubt {
     Looped,
+    Doubled,
     RanToTheLimit,
     Improbable,
 }
@@ -185,15 +192,7 @@ impl Whisper {
     }
 
     fn transcript(&self, decoded: &Decoded, samples: usize) -> Transcript {
-        let mut bytes = Vec::new();
-        for &token in &decoded.tokens {
-            if let Ok(piece) = self.model.context.token_to_bytes(token) {
-                bytes.extend_from_slice(piece);
-            }
-        }
-        // A loop that was cut can end inside a character.
-        let text = String::from_utf8_lossy(&bytes).replace('\u{fffd}', "");
-        let mut text = text.trim().to_owned();
+        let mut text = self.model.text(&decoded.tokens);
         if invented(&text, decoded.evidence) {
             tracing::debug!(text, ?decoded.evidence, "thrown away as invented");
             text.clear();
@@ -246,7 +245,7 @@ impl Whisper {
         let failed = |e| engine("decode", &e);
 
         // After the start token alone Whisper tells the language and whether anybody speaks.
-        self.state.decode(&[context.token_sot()], 0, self.threads).map_err(failed)?;
+        self.state.decode(&[context.token_sot()], 0, DECODER_THREADS).map_err(failed)?;
         let logits = self.state.get_logits().map_err(failed)?;
         let no_speech_prob = probability(logits, context.token_nosp());
         let mut prompt = Vec::with_capacity(2);
@@ -263,10 +262,10 @@ impl Whisper {
         // last row, so the token whose logits are wanted goes alone.
         let mut position = 1;
         if !prompt.is_empty() {
-            self.state.decode(&prompt, position, self.threads).map_err(failed)?;
+            self.state.decode(&prompt, position, DECODER_THREADS).map_err(failed)?;
             position += prompt.len();
         }
-        self.state.decode(&[context.token_not()], position, self.threads).map_err(failed)?;
+        self.state.decode(&[context.token_not()], position, DECODER_THREADS).map_err(failed)?;
         position += 1;
 
         let mut tokens: Vec<WhisperTokenId> = Vec::new();
@@ -292,12 +291,14 @@ impl Whisper {
                 doubt = Some(Doubt::RanToTheLimit);
                 break;
             }
-            self.state.decode(&[token], position, self.threads).map_err(failed)?;
+            self.state.decode(&[token], position, DECODER_THREADS).map_err(failed)?;
             position += 1;
         }
         let avg_logprob = (sum_logprob / (tokens.len() + 1) as f64) as f32;
         if doubt.is_none() && avg_logprob < -1.0 {
             doubt = Some(Doubt::Improbable);
+        } else if doubt.is_none() && doubled(&model.text(&tokens)) {
+            doubt = Some(Doubt::Doubled);
         }
         let evidence = Evidence { no_speech_prob, avg_logprob };
         Ok(Some(Decoded { tokens, language, evidence, doubt }))
@@ -305,6 +306,18 @@ impl Whisper {
 }
 
 impl Model {
+    /// The words of `tokens`.
+    fn text(&self, tokens: &[WhisperTokenId]) -> String {
+        let mut bytes = Vec::new();
+        for &token in tokens {
+            if let Ok(piece) = self.context.token_to_bytes(token) {
+                bytes.extend_from_slice(piece);
+            }
+        }
+        // A loop that was cut can end inside a character.
+        String::from_utf8_lossy(&bytes).replace('\u{fffd}', "").trim().to_owned()
+    }
+
     /// The most probable allowed token and its log-probability among the allowed ones.
     fn choose(&self, logits: &[f32], first: bool) -> (WhisperTokenId, f64) {
         let eot = self.context.token_eot();
