@@ -140,6 +140,14 @@ impl Speech {
         }
     }
 
+    /// The length that counts for a replacement at least, in sounds.
+    fn least(self) -> f32 {
+        match self {
+            Self::English => 4.0,
+            Self::Chinese => 2.0,
+        }
+    }
+
     /// The most tokens of a sentence that are heard for one fragment.
     fn longest_span(self) -> usize {
         match self {
@@ -267,7 +275,7 @@ impl SoundsLike {
             if tries > MAX_TRIES {
                 break;
             }
-            let cost = path.cost();
+            let cost = path.cost(self.speech.least());
             if found.first().is_some_and(|first| cost > first.repaired.cost + TIE) {
                 // Paths come by their whole distance, so a later one may still be near.
                 if tries > MAX_TRIES / 2 {

@@ -37,9 +37,10 @@ pub(super) struct Path {
 }
 
 impl Path {
-    /// The distance by the length of what was replaced.
-    pub(super) fn cost(&self) -> f32 {
-        if self.replaced > 0.0 { self.distance / self.replaced } else { 0.0 }
+    /// The distance by the length of what was replaced; `least` is the length that counts at least,
+    /// as one sound is much of a short word.
+    pub(super) fn cost(&self, least: f32) -> f32 {
+        self.distance / self.replaced.max(least)
     }
 }
 
