@@ -18,7 +18,8 @@ use serde_json::json;
 
 fn main() -> Result<()> {
     let mut args = std::env::args().skip(1);
-    let (mut table, mut files, mut as_json) = ("tests/data/sounds_like.tsv".to_owned(), vec![], false);
+    let (mut table, mut files, mut as_json) =
+        ("tests/data/sounds_like.tsv".to_owned(), vec![], false);
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--json" => as_json = true,
@@ -42,14 +43,14 @@ fn main() -> Result<()> {
             rows.push([if chinese { "zh" } else { "en" }.into(), text, String::new()]);
         }
     }
-    let new = || Ok::<_, anyhow::Error>(Dialogue::new(Home::demo(), languages.clone())?);
-    let mut dialogue = new()?;
+    let mut dialogue = Dialogue::new(Home::demo(), languages)?;
     let started = Instant::now();
     dialogue.warm_up();
     let (warm_up_ms, mut times, mut wrong) = (started.elapsed().as_millis() as u64, vec![], vec![]);
     let (mut corrupted, mut before, mut after, mut asked) = (0, 0, 0, 0);
     let (mut unrelated, mut accepted, mut questions) = (0, 0, 0);
     for [language, heard, meant] in &rows {
+        dialogue.forget();
         let direct = dialogue.understand(heard, language, None);
         let started = Instant::now();
         let reply = dialogue.respond(heard, language, None);
@@ -62,13 +63,18 @@ fn main() -> Result<()> {
             unrelated += 1;
             accepted += usize::from(got.is_some() && direct.is_none());
             questions += usize::from(reply.error == Some("not_sure"));
-            if (got.is_some() && direct.is_none()) || reply.error == Some("not_sure") { note(); }
+            if (got.is_some() && direct.is_none()) || reply.error == Some("not_sure") {
+                note();
+            }
         } else {
             corrupted += 1;
             before += usize::from(want.is_some() && direct.map(|m| (m.intent, m.slots)) == want);
             let asks = reply.error == Some("not_sure") && offered == want;
-            (after, asked) = (after + usize::from(want.is_some() && got == want), asked + usize::from(asks));
-            if got != want && !asks { note(); }
+            (after, asked) =
+                (after + usize::from(want.is_some() && got == want), asked + usize::from(asks));
+            if got != want && !asks {
+                note();
+            }
         }
     }
     times.sort_by(f64::total_cmp);
@@ -77,9 +83,23 @@ fn main() -> Result<()> {
         "asked_back_rightly": asked, "unrelated": unrelated, "false_accepts": accepted,
         "false_questions": questions, "median_ms": at(0.5), "p99_ms": at(0.99),
         "warm_up_ms": warm_up_ms, "wrong": wrong});
-    if as_json { println!("{report:#}"); return Ok(()); }
-    for row in &wrong { println!("{} | {} -> {} {} {}", row["heard"], row["meant"], row["reply"]["text"], row["reply"]["repaired"], row["reply"]["alternatives"]); }
-    println!("{corrupted} corrupted: {before} right before, {after} after, {asked} asked back rightly");
+    if as_json {
+        println!("{report:#}");
+        return Ok(());
+    }
+    for row in &wrong {
+        println!(
+            "{} | {} -> {} {} {}",
+            row["heard"],
+            row["meant"],
+            row["reply"]["text"],
+            row["reply"]["repaired"],
+            row["reply"]["alternatives"]
+        );
+    }
+    println!(
+        "{corrupted} corrupted: {before} right before, {after} after, {asked} asked back rightly"
+    );
     println!("{unrelated} unrelated: {accepted} false accepts, {questions} false questions");
     println!("median {:.2} ms, p99 {:.2} ms, warm-up {warm_up_ms} ms", at(0.5), at(0.99));
     Ok(())

@@ -22,15 +22,65 @@ pub(super) enum Verdict {
 }
 
 const YES: &[&str] = &[
-    "yes", "yeah", "yep", "yup", "sure", "ok", "okay", "correct", "right", "exactly", "please do",
-    "do it", "go ahead", "yes please", "that's right", "of course", "confirm", "是", "是的", "对",
-    "对的", "好", "好的", "没错", "可以", "行", "嗯", "确认", "确定", "是啊", "对啊", "要",
+    "yes",
+    "yeah",
+    "yep",
+    "yup",
+    "sure",
+    "ok",
+    "okay",
+    "correct",
+    "right",
+    "exactly",
+    "please do",
+    "do it",
+    "go ahead",
+    "yes please",
+    "that's right",
+    "of course",
+    "confirm",
+    "是",
+    "是的",
+    "对",
+    "对的",
+    "好",
+    "好的",
+    "没错",
+    "可以",
+    "行",
+    "嗯",
+    "确认",
+    "确定",
+    "是啊",
+    "对啊",
+    "要",
 ];
 
 const NO: &[&str] = &[
-    "no", "nope", "nah", "no thanks", "no thank you", "don't", "cancel", "stop", "never mind",
-    "nevermind", "forget it", "wrong", "not that", "不是", "不", "不用", "不要", "不对", "算了", "取消",
-    "没有", "别", "错了", "不用了",
+    "no",
+    "nope",
+    "nah",
+    "no thanks",
+    "no thank you",
+    "don't",
+    "cancel",
+    "stop",
+    "never mind",
+    "nevermind",
+    "forget it",
+    "wrong",
+    "not that",
+    "不是",
+    "不",
+    "不用",
+    "不要",
+    "不对",
+    "算了",
+    "取消",
+    "没有",
+    "别",
+    "错了",
+    "不用了",
 ];
 
 /// Whether a sentence is a plain yes or no.
@@ -51,14 +101,22 @@ pub(super) fn question(text: &str, language: &str) -> Option<String> {
         if one_of(&["打开", "关闭", "关掉", "关上", "开一下", "关一下", "启动"]) {
             return Some(format!("要{said}什么？"));
         }
-        let timers = ["设置计时器", "设一个计时器", "设个计时器", "定个计时器", "开始计时", "计时", "定时"];
+        let timers =
+            ["设置计时器", "设一个计时器", "设个计时器", "定个计时器", "开始计时", "计时", "定时"];
         return one_of(&timers).then(|| "计时多久？".to_owned());
     }
     if !language.starts_with("en") {
         return None;
     }
     let verbs = [
-        "turn on", "turn off", "switch on", "switch off", "open", "close", "lock", "unlock",
+        "turn on",
+        "turn off",
+        "switch on",
+        "switch off",
+        "open",
+        "close",
+        "lock",
+        "unlock",
         "activate",
     ];
     if one_of(&verbs) {

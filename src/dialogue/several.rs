@@ -5,16 +5,53 @@ const MAX_CUTS: usize = 5;
 
 /// What stands between two commands, the longest first.
 const BETWEEN_EN: &[&str] = &[
-    ", and then ", " and then ", ", then ", " then ", ", and ", " and ", ", also ", "; ", ", ", ". ",
+    ", and then ",
+    " and then ",
+    ", then ",
+    " then ",
+    ", and ",
+    " and ",
+    ", also ",
+    "; ",
+    ", ",
+    ". ",
 ];
 const BETWEEN_ZH: &[&str] = &[
-    "，然后再", "，然后", "，并且", "，接着", "，顺便", "，再", "，还有", "然后再", "然后", "并且", "接着", "顺便",
-    "还有", "以及", "，", ",", "；", "。", "、", "和", "跟", "再",
+    "，然后再",
+    "，然后",
+    "，并且",
+    "，接着",
+    "，顺便",
+    "，再",
+    "，还有",
+    "然后再",
+    "然后",
+    "并且",
+    "接着",
+    "顺便",
+    "还有",
+    "以及",
+    "，",
+    ",",
+    "；",
+    "。",
+    "、",
+    "和",
+    "跟",
+    "再",
 ];
 
 /// What a sentence that leans on the one before begins and ends with.
-const LEADS_EN: &[&str] =
-    &["and then ", "and also ", "and ", "also ", "what about ", "how about ", "same for ", "the same for "];
+const LEADS_EN: &[&str] = &[
+    "and then ",
+    "and also ",
+    "and ",
+    "also ",
+    "what about ",
+    "how about ",
+    "same for ",
+    "the same for ",
+];
 const ENDS_EN: &[&str] = &[" too", " as well", " also"];
 const LEADS_ZH: &[&str] = &["还有", "那么", "那"];
 const ENDS_ZH: &[&str] = &["也是一样", "也一样", "也这样", "也是", "也要", "也", "呢"];
@@ -99,14 +136,14 @@ fn beginnings(text: &str, language: &str) -> Vec<String> {
 /// A part without its article.
 fn bare(part: &str) -> &str {
     let lower = part.to_ascii_lowercase();
-    let article = ["the ", "my ", "in the ", "in ", "把"].into_iter().find(|word| lower.starts_with(word));
+    let article =
+        ["the ", "my ", "in the ", "in ", "把"].into_iter().find(|word| lower.starts_with(word));
     article.map_or(part, |word| &part[word.len()..])
 }
 
 /// What a sentence names that leans on the one before ("and the bedroom too"); `None` for others.
 pub(super) fn leaning<'a>(text: &'a str, language: &str) -> Option<&'a str> {
-    let (leads, ends) =
-        if glued(language) { (LEADS_ZH, ENDS_ZH) } else { (LEADS_EN, ENDS_EN) };
+    let (leads, ends) = if glued(language) { (LEADS_ZH, ENDS_ZH) } else { (LEADS_EN, ENDS_EN) };
     let text = trimmed(text);
     let lower = text.to_ascii_lowercase();
     let lead = leads.iter().find(|lead| lower.starts_with(**lead)).map_or(0, |lead| lead.len());
@@ -155,13 +192,21 @@ mod tests {
     #[test]
     fn sentences_are_cut_between_commands() {
         let cases: &[(&str, &str, &[&str])] = &[
-            ("en", "turn off the lights and lock the front door.", &["turn off the lights", "lock the front door"]),
+            (
+                "en",
+                "turn off the lights and lock the front door.",
+                &["turn off the lights", "lock the front door"],
+            ),
             ("en", "Open the blinds, and then play music", &["Open the blinds", "play music"]),
             ("zh", "关掉客厅的灯，然后把窗帘拉上。", &["关掉客厅的灯", "把窗帘拉上"]),
             ("zh", "打开空调和电视", &["打开空调", "电视"]),
         ];
         for (language, text, parts) in cases {
-            assert_eq!(cuts(text, language).first().map(Vec::as_slice), Some(&parts.iter().map(|part| (*part).to_owned()).collect::<Vec<_>>()[..]), "{text}");
+            assert_eq!(
+                cuts(text, language).first().map(Vec::as_slice),
+                Some(&parts.iter().map(|part| (*part).to_owned()).collect::<Vec<_>>()[..]),
+                "{text}"
+            );
         }
         for text in ["turn on the light", "and", "a, b, c, d, e, f, g, h", ""] {
             assert!(cuts(text, "en").is_empty(), "{text}");
@@ -171,10 +216,14 @@ mod tests {
 
     #[test]
     fn what_is_left_out_is_carried_over() {
-        assert!(carried("turn on the kitchen light", "the fan", "en").contains(&"turn on fan".into()));
+        assert!(
+            carried("turn on the kitchen light", "the fan", "en").contains(&"turn on fan".into())
+        );
         assert!(carried("打开空调", "电视", "zh").contains(&"打开电视".into()));
         assert!(completed("把空调", "电视关掉", "zh").contains(&"把空调关掉".into()));
-        assert!(completed("turn the fan", "the light off", "en").contains(&"turn the fan off".into()));
+        assert!(
+            completed("turn the fan", "the light off", "en").contains(&"turn the fan off".into())
+        );
     }
 
     #[test]

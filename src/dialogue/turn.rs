@@ -19,6 +19,8 @@ const SURE: f32 = 0.2;
 const POSSIBLE: f32 = 0.36;
 /// How many names are offered when a sentence may mean several.
 const OFFERED: usize = 3;
+/// How much longer than a name an answer may be that names it: "the … please".
+const MORE_THAN_A_NAME: usize = 12;
 /// How many other meanings are told.
 const ALTERNATIVES: usize = 3;
 
@@ -97,6 +99,12 @@ impl Dialogue {
         }
     }
 
+    /// Drops what was asked and the command that "and the bedroom too" would repeat: for when
+    /// somebody else may speak next.
+    pub fn forget(&mut self) {
+        (self.pending, self.last) = (None, None);
+    }
+
     /// The answer to a question; `None` when the sentence is no answer.
     fn resolve(
         &mut self,
@@ -117,8 +125,13 @@ impl Dialogue {
             }
             Pending::Choose(parts) => {
                 let said = text.to_lowercase();
+                if self.part(text, language, area).is_some() {
+                    return None;
+                }
                 let names = |part: &Part| {
-                    thing(&part.meaning).is_some_and(|name| said.contains(&name.to_lowercase()))
+                    let name = thing(&part.meaning).unwrap_or_default().to_lowercase();
+                    let short = said.len() <= name.len() + MORE_THAN_A_NAME;
+                    !name.is_empty() && short && said.contains(&name)
                 };
                 let mut chosen = parts.into_iter().filter(names);
                 match (chosen.next(), chosen.next()) {
@@ -220,7 +233,8 @@ impl Dialogue {
             let meaning = self.understand(text, language, area)?;
             // Free words would make a command of anything.
             let bound = meaning.wildcards == 0
-                || (meaning.literal_chars >= 8 && meaning.wildcard_chars <= meaning.literal_chars);
+                || (meaning.literal_chars >= 8
+                    && (3..=meaning.literal_chars).contains(&meaning.wildcard_chars));
             (bound && self.possible(&meaning, language, area)).then_some(Same(meaning))
         });
         let near = found.into_iter().filter(|repair| repair.repaired.cost <= POSSIBLE);

@@ -41,7 +41,11 @@ fn several_commands_are_done_in_order() {
         ("en", "turn on the hall light and lock the back door", &["light.hall", "lock.back_door"]),
         ("en", "Turn on the kitchen light and the hall light.", &["light.kitchen", "light.hall"]),
         ("zh", "打开厨房灯和走廊灯", &["light.kitchen", "light.hall"]),
-        ("zh", "打开厨房灯，然后把客厅窗帘关上。", &["light.kitchen", "cover.living_room_curtains"]),
+        (
+            "zh",
+            "打开厨房灯，然后把客厅窗帘关上。",
+            &["light.kitchen", "cover.living_room_curtains"],
+        ),
     ];
     for (language, text, entities) in cases {
         let reply = dialogue().respond(text, language, None);

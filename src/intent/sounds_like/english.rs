@@ -20,14 +20,57 @@ static COSTS: LazyLock<Vec<Vec<f32>>> = LazyLock::new(|| {
 
 /// Pairs that are easily taken for each other.
 const NEAR: &[(&str, f32)] = &[
-    ("pb", 0.15), ("td", 0.15), ("kɡ", 0.15), ("fv", 0.15), ("θð", 0.15), ("sz", 0.12),
-    ("ʃʒ", 0.15), ("ʧʤ", 0.15), ("mn", 0.25), ("nŋ", 0.2), ("mŋ", 0.3), ("fθ", 0.2), ("sθ", 0.25),
-    ("sʃ", 0.25), ("zð", 0.25), ("vð", 0.25), ("zʒ", 0.25), ("ʧʃ", 0.25), ("ʤʒ", 0.2), ("ʧt", 0.35),
-    ("ʤd", 0.35), ("bv", 0.3), ("pf", 0.35), ("mb", 0.4), ("nd", 0.4), ("ln", 0.45), ("lɹ", 0.4),
-    ("wɹ", 0.4), ("lw", 0.4), ("vw", 0.35), ("tθ", 0.35), ("dð", 0.3), ("kt", 0.45), ("pt", 0.45),
-    ("pk", 0.45), ("bd", 0.45), ("dɡ", 0.45), ("bɡ", 0.45), ("ts", 0.45), ("dz", 0.45), ("hf", 0.4),
-    ("jʤ", 0.4), ("ʧk", 0.55), ("ij", 0.3), ("ɪj", 0.4), ("uw", 0.3), ("ʊw", 0.4), ("ɜɹ", 0.35),
-    ("əɹ", 0.5), ("ʊl", 0.6), ("Ol", 0.6),
+    ("pb", 0.15),
+    ("td", 0.15),
+    ("kɡ", 0.15),
+    ("fv", 0.15),
+    ("θð", 0.15),
+    ("sz", 0.12),
+    ("ʃʒ", 0.15),
+    ("ʧʤ", 0.15),
+    ("mn", 0.25),
+    ("nŋ", 0.2),
+    ("mŋ", 0.3),
+    ("fθ", 0.2),
+    ("sθ", 0.25),
+    ("sʃ", 0.25),
+    ("zð", 0.25),
+    ("vð", 0.25),
+    ("zʒ", 0.25),
+    ("ʧʃ", 0.25),
+    ("ʤʒ", 0.2),
+    ("ʧt", 0.35),
+    ("ʤd", 0.35),
+    ("bv", 0.3),
+    ("pf", 0.35),
+    ("mb", 0.4),
+    ("nd", 0.4),
+    ("ln", 0.45),
+    ("lɹ", 0.4),
+    ("wɹ", 0.4),
+    ("lw", 0.4),
+    ("vw", 0.35),
+    ("tθ", 0.35),
+    ("dð", 0.3),
+    ("kt", 0.45),
+    ("pt", 0.45),
+    ("pk", 0.45),
+    ("bd", 0.45),
+    ("dɡ", 0.45),
+    ("bɡ", 0.45),
+    ("ts", 0.45),
+    ("dz", 0.45),
+    ("hf", 0.4),
+    ("jʤ", 0.4),
+    ("ʧk", 0.55),
+    ("ij", 0.3),
+    ("ɪj", 0.4),
+    ("uw", 0.3),
+    ("ʊw", 0.4),
+    ("ɜɹ", 0.35),
+    ("əɹ", 0.5),
+    ("ʊl", 0.6),
+    ("Ol", 0.6),
 ];
 
 /// Openness and place of a vowel, each from 0 to 3.
@@ -94,11 +137,13 @@ static GAPS: LazyLock<Vec<f32>> = LazyLock::new(|| {
 
 /// The sounds of one word.
 pub(super) fn sounds(word: &str) -> Vec<u16> {
-    let word: String =
-        word.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '\'').collect();
+    let word: String = word.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '\'').collect();
     let word = word.trim_matches('\'').to_ascii_lowercase();
     let known = word.chars().all(|c| c.is_ascii_alphabetic() || c == '\'') && !word.is_empty();
-    let spoken = known.then(|| LEXICON.get_word(&word, "", None, None)).flatten();
+    let read = |word: &str| LEXICON.get_word(word, "", None, None);
+    // Short ones may be initials: TV.
+    let initials = || (word.len() <= 3).then(|| read(&word.to_ascii_uppercase())).flatten();
+    let spoken = known.then(|| read(&word).or_else(initials)).flatten();
     let symbols = spoken.map_or_else(|| by_letters(&word), |(symbols, _)| symbols);
     phones(&symbols)
 }
@@ -125,15 +170,71 @@ fn phones(symbols: &str) -> Vec<u16> {
 
 /// What letters usually sound like, the longest group first: for names that no dictionary has.
 const LETTERS: &[(&str, &str)] = &[
-    ("tion", "ʃən"), ("sion", "ʒən"), ("igh", "I"), ("tch", "ʧ"), ("sch", "sk"), ("ough", "O"),
-    ("ee", "i"), ("ea", "i"), ("oo", "u"), ("ou", "W"), ("ow", "O"), ("ai", "A"), ("ay", "A"),
-    ("oa", "O"), ("oi", "Y"), ("oy", "Y"), ("au", "ɔ"), ("aw", "ɔ"), ("ew", "u"), ("ie", "i"),
-    ("ei", "A"), ("ey", "i"), ("er", "əɹ"), ("ir", "ɜɹ"), ("ur", "ɜɹ"), ("ar", "ɑɹ"), ("or", "ɔɹ"),
-    ("ch", "ʧ"), ("sh", "ʃ"), ("th", "θ"), ("ph", "f"), ("wh", "w"), ("ck", "k"), ("ng", "ŋ"),
-    ("qu", "kw"), ("kn", "n"), ("wr", "ɹ"), ("ce", "sɛ"), ("ci", "sɪ"), ("cy", "sI"), ("x", "ks"),
-    ("a", "æ"), ("b", "b"), ("c", "k"), ("d", "d"), ("e", "ɛ"), ("f", "f"), ("g", "ɡ"), ("h", "h"),
-    ("i", "ɪ"), ("j", "ʤ"), ("k", "k"), ("l", "l"), ("m", "m"), ("n", "n"), ("o", "O"), ("p", "p"),
-    ("q", "k"), ("r", "ɹ"), ("s", "s"), ("t", "t"), ("u", "u"), ("v", "v"), ("w", "w"), ("y", "i"),
+    ("tion", "ʃən"),
+    ("sion", "ʒən"),
+    ("igh", "I"),
+    ("tch", "ʧ"),
+    ("sch", "sk"),
+    ("ough", "O"),
+    ("ee", "i"),
+    ("ea", "i"),
+    ("oo", "u"),
+    ("ou", "W"),
+    ("ow", "O"),
+    ("ai", "A"),
+    ("ay", "A"),
+    ("oa", "O"),
+    ("oi", "Y"),
+    ("oy", "Y"),
+    ("au", "ɔ"),
+    ("aw", "ɔ"),
+    ("ew", "u"),
+    ("ie", "i"),
+    ("ei", "A"),
+    ("ey", "i"),
+    ("er", "əɹ"),
+    ("ir", "ɜɹ"),
+    ("ur", "ɜɹ"),
+    ("ar", "ɑɹ"),
+    ("or", "ɔɹ"),
+    ("ch", "ʧ"),
+    ("sh", "ʃ"),
+    ("th", "θ"),
+    ("ph", "f"),
+    ("wh", "w"),
+    ("ck", "k"),
+    ("ng", "ŋ"),
+    ("qu", "kw"),
+    ("kn", "n"),
+    ("wr", "ɹ"),
+    ("ce", "sɛ"),
+    ("ci", "sɪ"),
+    ("cy", "sI"),
+    ("x", "ks"),
+    ("a", "æ"),
+    ("b", "b"),
+    ("c", "k"),
+    ("d", "d"),
+    ("e", "ɛ"),
+    ("f", "f"),
+    ("g", "ɡ"),
+    ("h", "h"),
+    ("i", "ɪ"),
+    ("j", "ʤ"),
+    ("k", "k"),
+    ("l", "l"),
+    ("m", "m"),
+    ("n", "n"),
+    ("o", "O"),
+    ("p", "p"),
+    ("q", "k"),
+    ("r", "ɹ"),
+    ("s", "s"),
+    ("t", "t"),
+    ("u", "u"),
+    ("v", "v"),
+    ("w", "w"),
+    ("y", "i"),
     ("z", "z"),
 ];
 
@@ -165,7 +266,13 @@ mod tests {
             let phones: Vec<char> = PHONES.chars().collect();
             sounds(word).iter().map(|sound| phones[usize::from(*sound)]).collect()
         };
-        let cases = [("light", "lIt"), ("lights", "lIts"), ("ecobeex", "ɛkObiks"), ("", "")];
+        let cases = [
+            ("light", "lIt"),
+            ("lights", "lIts"),
+            ("ecobeex", "ɛkObiks"),
+            ("tv", "tivi"),
+            ("", ""),
+        ];
         for (word, expected) in cases {
             assert_eq!(written(word), expected, "{word}");
         }

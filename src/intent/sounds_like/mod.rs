@@ -31,9 +31,13 @@ const UNKNOWN: f32 = 1.2;
 /// A part of a sentence with a larger distance, by its length, is something else.
 const FARTHEST: f32 = 0.42;
 /// Sentences that are tried.
-const MAX_TRIES: usize = 150;
-/// How much farther the second of two readings may be for both to be possible.
-pub(super) const TIE: f32 = 0.05;
+const MAX_TRIES: usize = 60;
+/// How much farther the second of two readings may be for both to be possible, in sounds.
+const TIE: f32 = 0.15;
+/// A way is given up when it is farther than this part of the whole sentence, and a sound.
+const WORTH: f32 = 0.2;
+/// What a reading costs that a character rarely has.
+const RARE: f32 = 0.15;
 
 /// How a sentence was mended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -63,7 +67,7 @@ enum Speech {
 }
 
 /// One sound: a phoneme of English, or the readings of a Chinese character.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Sound([u16; 3]);
 
 impl Sound {
@@ -71,6 +75,11 @@ impl Sound {
         let first = *readings.first()?;
         let at = |index: usize| readings.get(index).copied().unwrap_or(first);
         Some(Self([first, at(1), at(2)]))
+    }
+
+    /// Whether there is only one reading.
+    fn is_plain(self) -> bool {
+        self.0[0] == self.0[1] && self.0[0] == self.0[2]
     }
 }
 
@@ -95,8 +104,10 @@ impl Speech {
     /// What is said as one: words, or characters.
     fn tokens(self, text: &str) -> Vec<String> {
         let chars = normalise_sentence(text);
-        let text: String =
-            chars.into_iter().map(|c| if is_punctuation(c) && c != '.' { ' ' } else { c }).collect();
+        let text: String = chars
+            .into_iter()
+            .map(|c| if is_punctuation(c) && c != '.' { ' ' } else { c })
+            .collect();
         match self {
             Self::English => text.replace('-', " ").split_whitespace().map(str::to_owned).collect(),
             Self::Chinese => {
@@ -134,9 +145,26 @@ impl Speech {
         match self {
             Self::English => english::between(a.0[0], b.0[0]),
             Self::Chinese => {
-                let each = a.0.iter().flat_map(|a| b.0.iter().map(|b| chinese::between(*a, *b)));
-                each.fold(1.0, f32::min)
+                let mut least = chinese::between(a.0[0], b.0[0]);
+                if least == 0.0 || (a.is_plain() && b.is_plain()) {
+                    return least;
+                }
+                for (i, one) in a.0.iter().enumerate() {
+                    for (j, other) in b.0.iter().enumerate().filter(|(j, _)| i + j > 0) {
+                        let rare = RARE * (f32::from(i > 0) + f32::from(j > 0));
+                        least = least.min(chinese::between(*one, *other) + rare);
+                    }
+                }
+                least
             }
+        }
+    }
+
+    /// Shorter sentences are not repaired: too much sounds like them.
+    fn shortest(self) -> usize {
+        match self {
+            Self::English => 7,
+            Self::Chinese => 3,
         }
     }
 
@@ -156,30 +184,26 @@ impl Speech {
         }
     }
 
-    /// The distance of two runs of sounds; `None` when it is more than `limit`.
-    fn distance(self, a: &[Sound], b: &[Sound], limit: f32) -> Option<f32> {
-        let mut row: Vec<f32> = Vec::with_capacity(b.len() + 1);
-        row.push(0.0);
-        for sound in b {
-            row.push(row[row.len() - 1] + self.gap(*sound));
+    /// One more row of the edit distance: from a beginning of a fragment to each beginning of the
+    /// span, when `sound` follows. Gives the least of the row.
+    fn row(
+        self,
+        span: &[Sound],
+        gaps: &[f32],
+        sound: Sound,
+        above: &[f32],
+        row: &mut [f32],
+    ) -> f32 {
+        let gap = self.gap(sound);
+        row[0] = above[0] + gap;
+        let mut least = row[0];
+        for (index, other) in span.iter().enumerate() {
+            let swapped = above[index] + self.between(*other, sound);
+            let missed = (above[index + 1] + gap).min(row[index] + gaps[index]);
+            row[index + 1] = swapped.min(missed);
+            least = least.min(row[index + 1]);
         }
-        for one in a {
-            let gap = self.gap(*one);
-            let mut diagonal = row[0];
-            row[0] += gap;
-            let mut least = row[0];
-            for (index, other) in b.iter().enumerate() {
-                let swapped = diagonal + self.between(*one, *other);
-                diagonal = row[index + 1];
-                let missed = (diagonal + gap).min(row[index] + self.gap(*other));
-                row[index + 1] = swapped.min(missed);
-                least = least.min(row[index + 1]);
-            }
-            if least > limit {
-                return None;
-            }
-        }
-        row.last().copied().filter(|distance| *distance <= limit)
+        least
     }
 }
 
@@ -188,6 +212,8 @@ impl Speech {
 struct Fragment {
     text: String,
     sounds: Vec<Sound>,
+    /// How many sounds it begins with as the one before does.
+    shared: usize,
 }
 
 /// Everything that can be said in a home, by how it sounds.
@@ -211,9 +237,10 @@ struct Fragment {
 #[derive(Debug)]
 pub struct SoundsLike {
     speech: Speech,
+    /// By their sounds in order, so that those with one beginning stand together.
     fragments: Vec<Fragment>,
-    /// Fragments by how many sounds they have.
-    by_length: Vec<Vec<u32>>,
+    /// How many sounds the longest has.
+    longest: usize,
     /// The tokens that sentences and names hold, without letter case.
     known: HashSet<String>,
 }
@@ -241,15 +268,17 @@ impl SoundsLike {
                 known.insert(token);
             }
             if !sounds.is_empty() && tokens.len() <= speech.longest_span() {
-                fragments.push(Fragment { text: tokens.join(speech.join()), sounds });
+                let text = tokens.join(speech.join());
+                fragments.push(Fragment { text, sounds, shared: 0 });
             }
         }
-        let longest = fragments.iter().map(|one| one.sounds.len()).max().unwrap_or(0);
-        let mut by_length = vec![Vec::new(); longest + 1];
-        for (index, fragment) in fragments.iter().enumerate() {
-            by_length[fragment.sounds.len()].push(index as u32);
+        fragments.sort_by(|a, b| a.sounds.cmp(&b.sounds));
+        for index in 1..fragments.len() {
+            let pair = fragments[index - 1].sounds.iter().zip(&fragments[index].sounds);
+            fragments[index].shared = pair.take_while(|(a, b)| a == b).count();
         }
-        Some(Self { speech, fragments, by_length, known })
+        let longest = fragments.iter().map(|one| one.sounds.len()).max().unwrap_or(0);
+        Some(Self { speech, fragments, longest, known })
     }
 
     /// Sentences that sound like this one and that `meaning` makes something of: the nearest one,
@@ -264,52 +293,49 @@ impl SoundsLike {
             return Vec::new();
         }
         let mut found: Vec<Repair<T>> = Vec::new();
-        let edges = self.edges(&tokens);
+        let Some((edges, length)) = self.edges(&tokens) else { return Vec::new() };
+        let worth = WORTH * length as f32 + 1.0;
         let heard = tokens.join(self.speech.join());
         let mut paths = Paths::new(&tokens, &edges, self.speech.join(), |fragment| {
             self.fragments[fragment as usize].text.as_str()
         });
-        let mut tries = 0;
-        while let Some(path) = paths.next() {
-            tries += 1;
-            if tries > MAX_TRIES {
+        let mut nearest = None;
+        for _ in 0..MAX_TRIES {
+            let Some(path) = paths.next() else { break };
+            if path.order > worth || nearest.is_some_and(|nearest| path.order > nearest + TIE) {
                 break;
-            }
-            let cost = path.cost(self.speech.least());
-            if found.first().is_some_and(|first| cost > first.repaired.cost + TIE) {
-                // Paths come by their whole distance, so a later one may still be near.
-                if tries > MAX_TRIES / 2 {
-                    break;
-                }
-                continue;
             }
             if path.replaced == 0.0 || path.text == heard {
                 continue;
             }
             let Some(meaning) = meaning(&path.text) else { continue };
+            nearest = nearest.or(Some(path.order));
             if found.iter().all(|other| other.meaning != meaning) {
+                let cost = path.cost(self.speech.least());
                 let repaired = Repaired { from: text.trim().to_owned(), to: path.text, cost };
                 found.push(Repair { repaired, meaning });
             }
         }
-        found.sort_by(|a, b| a.repaired.cost.total_cmp(&b.repaired.cost));
-        let least = found.first().map_or(0.0, |first| first.repaired.cost);
-        found.retain(|repair| repair.repaired.cost <= least + TIE);
         found
     }
 
-    /// What may stand in place of each part of the sentence, by the token it begins with.
-    fn edges(&self, tokens: &[String]) -> Vec<Vec<Edge>> {
+    /// What may stand in place of each part of the sentence, by the token it begins with, and how
+    /// many sounds there are; `None` when they are too few.
+    fn edges(&self, tokens: &[String]) -> Option<(Vec<Vec<Edge>>, usize)> {
         let mut sounds: Vec<Sound> = Vec::new();
         let mut starts = vec![0];
         for token in tokens {
             sounds.extend(self.speech.sounds(token));
             starts.push(sounds.len());
         }
+        if sounds.len() < self.speech.shortest() {
+            return None;
+        }
+        let number = |token: &String| token.chars().any(|c| c.is_ascii_digit());
         let mut edges: Vec<Vec<Edge>> = Vec::with_capacity(tokens.len());
         for from in 0..tokens.len() {
             let folded: String = tokens[from].chars().map(fold).collect();
-            let free = self.known.contains(&folded) || folded.chars().any(|c| c.is_ascii_digit());
+            let free = self.known.contains(&folded) || number(&tokens[from]);
             let mut here = vec![Edge {
                 to: from + 1,
                 fragment: None,
@@ -318,7 +344,8 @@ impl SoundsLike {
                 length: 0.0,
             }];
             let last = tokens.len().min(from + self.speech.longest_span());
-            for to in from + 1..=last {
+            // What is written in digits was heard as a number.
+            for to in (from + 1..=last).take_while(|to| !number(&tokens[to - 1])) {
                 let span = &sounds[starts[from]..starts[to]];
                 if !span.is_empty() {
                     self.near(span, to, &mut here);
@@ -326,29 +353,54 @@ impl SoundsLike {
             }
             edges.push(here);
         }
-        edges
+        Some((edges, sounds.len()))
     }
 
     /// Adds the fragments that sound most like `span`.
     fn near(&self, span: &[Sound], to: usize, edges: &mut Vec<Edge>) {
-        let length = span.len() as f32;
-        let shortest = (length * 0.5).floor() as usize;
-        let longest = ((length * 1.7).ceil() as usize).min(self.by_length.len().saturating_sub(1));
+        let length = span.len();
+        let shortest = (length / 2).max(1);
+        let longest = (length * 17).div_ceil(10).min(self.longest);
+        let gaps: Vec<f32> = span.iter().map(|sound| self.speech.gap(*sound)).collect();
+        // The row for each beginning of the fragment at hand; the next one keeps those it shares.
+        let width = length + 1;
+        let mut rows = vec![0.0; width * (longest + 1)];
+        for index in 0..length {
+            rows[index + 1] = rows[index] + gaps[index];
+        }
+        let farthest = FARTHEST * longest.max(length) as f32;
+        let mut depth = 0;
+        // Fragments that begin with so many sounds of the one before are as far.
+        let mut hopeless = usize::MAX;
         let mut found: Vec<Edge> = Vec::new();
-        for size in shortest.max(1)..=longest {
-            let mean = length.max(size as f32);
-            let limit = FARTHEST * mean;
-            for index in &self.by_length[size] {
-                let fragment = &self.fragments[*index as usize];
-                if let Some(distance) = self.speech.distance(span, &fragment.sounds, limit) {
-                    found.push(Edge {
-                        to,
-                        fragment: Some(*index),
-                        order: distance + REPLACING,
-                        distance,
-                        length: mean,
-                    });
+        for (index, fragment) in self.fragments.iter().enumerate() {
+            if fragment.shared >= hopeless {
+                continue;
+            }
+            hopeless = usize::MAX;
+            depth = fragment.shared.min(depth);
+            let size = fragment.sounds.len();
+            for (at, sound) in
+                fragment.sounds.iter().enumerate().skip(depth).take(longest - depth.min(longest))
+            {
+                let (above, row) = rows.split_at_mut((at + 1) * width);
+                let least =
+                    self.speech.row(span, &gaps, *sound, &above[at * width..], &mut row[..width]);
+                depth = at + 1;
+                if least > farthest {
+                    hopeless = depth;
+                    break;
                 }
+            }
+            if hopeless != usize::MAX || size < shortest || size > longest {
+                continue;
+            }
+            let distance = rows[size * width + length];
+            let mean = length.max(size) as f32;
+            if distance <= FARTHEST * mean {
+                let order = distance + REPLACING;
+                let fragment = Some(index as u32);
+                found.push(Edge { to, fragment, order, distance, length: mean });
             }
         }
         found.sort_by(|a, b| a.order.total_cmp(&b.order));

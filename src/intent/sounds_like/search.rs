@@ -31,7 +31,8 @@ pub(super) struct Path {
     pub distance: f32,
     /// How many sounds were replaced.
     pub replaced: f32,
-    order: f32,
+    /// What it all costs, in sounds.
+    pub order: f32,
     estimate: f32,
     at: usize,
 }

@@ -10,6 +10,8 @@ use super::super::lists::{List, Said, TextList};
 const SAMPLES: usize = 6;
 /// Stands for free words, which are nobody's.
 const FREE: &str = "\u{1}";
+/// Chinese numbers, character by character.
+const NUMBERS: &str = "零一二两三四五六七八九十百半";
 /// The longest run of Chinese characters that is taken as one.
 const LONGEST: usize = 8;
 
@@ -38,7 +40,9 @@ impl Vocabulary {
                 self.phrase(text);
             }
         }
-        if !glued {
+        if glued {
+            NUMBERS.chars().for_each(|c| self.phrase(&c.to_string()));
+        } else {
             self.words(engine);
         }
     }
