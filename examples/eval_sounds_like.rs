@@ -47,60 +47,39 @@ fn main() -> Result<()> {
     let started = Instant::now();
     dialogue.warm_up();
     let (warm_up_ms, mut times, mut wrong) = (started.elapsed().as_millis() as u64, vec![], vec![]);
-    let (mut corrupted, mut before, mut after, mut asked) = (0, 0, 0, 0);
-    let (mut unrelated, mut accepted, mut questions) = (0, 0, 0);
+    let mut count = std::collections::BTreeMap::<&str, usize>::new();
     for [language, heard, meant] in &rows {
         dialogue.forget();
-        let direct = dialogue.understand(heard, language, None);
+        let direct = dialogue.understand(heard, language, None).map(|m| (m.intent, m.slots));
+        let want = dialogue.understand(meant, language, None).map(|m| (m.intent, m.slots));
         let started = Instant::now();
         let reply = dialogue.respond(heard, language, None);
         times.push(started.elapsed().as_secs_f64() * 1e3);
         let got = reply.commands.first().map(|c| (c.intent.clone(), c.slots.clone()));
-        let offered = reply.alternatives.first().map(|a| (a.intent.clone(), a.slots.clone()));
-        let want = dialogue.understand(meant, language, None).map(|m| (m.intent, m.slots));
-        let mut note = || wrong.push(json!({"heard": heard, "meant": meant, "reply": reply}));
-        if meant.is_empty() {
-            unrelated += 1;
-            accepted += usize::from(got.is_some() && direct.is_none());
-            questions += usize::from(reply.error == Some("not_sure"));
-            if (got.is_some() && direct.is_none()) || reply.error == Some("not_sure") {
-                note();
-            }
-        } else {
-            corrupted += 1;
-            before += usize::from(want.is_some() && direct.map(|m| (m.intent, m.slots)) == want);
-            let asks = reply.error == Some("not_sure") && offered == want;
-            (after, asked) =
-                (after + usize::from(want.is_some() && got == want), asked + usize::from(asks));
-            if got != want && !asks {
-                note();
-            }
+        let asked = reply.alternatives.first().map(|a| (a.intent.clone(), a.slots.clone()));
+        let asked = asked.filter(|_| reply.error == Some("not_sure"));
+        let outcome = match (meant.is_empty(), got.is_some(), asked.is_some()) {
+            (true, true, _) if direct.is_none() => "unrelated: false accepts",
+            (true, _, true) => "unrelated: false questions",
+            (true, ..) => "unrelated: left alone",
+            _ if want.is_some() && direct == want => "corrupted: right without repair",
+            _ if want.is_some() && got == want => "corrupted: right by repair",
+            _ if want.is_some() && asked == want => "corrupted: asked back rightly",
+            (_, true, _) => "corrupted: taken for something else",
+            (_, _, true) => "corrupted: asked back wrongly",
+            _ => "corrupted: not understood",
+        };
+        *count.entry(outcome).or_default() += 1;
+        if !outcome.contains("right") && !outcome.contains("alone") {
+            wrong.push(
+                json!({"heard": heard, "meant": meant, "outcome": outcome, "reply": reply.text}),
+            );
         }
     }
     times.sort_by(f64::total_cmp);
     let at = |part: f64| times.get((times.len() as f64 * part) as usize).copied().unwrap_or(0.0);
-    let report = json!({"corrupted": corrupted, "right_before": before, "right_after": after,
-        "asked_back_rightly": asked, "unrelated": unrelated, "false_accepts": accepted,
-        "false_questions": questions, "median_ms": at(0.5), "p99_ms": at(0.99),
+    let report = json!({"count": count, "median_ms": at(0.5), "p99_ms": at(0.99),
         "warm_up_ms": warm_up_ms, "wrong": wrong});
-    if as_json {
-        println!("{report:#}");
-        return Ok(());
-    }
-    for row in &wrong {
-        println!(
-            "{} | {} -> {} {} {}",
-            row["heard"],
-            row["meant"],
-            row["reply"]["text"],
-            row["reply"]["repaired"],
-            row["reply"]["alternatives"]
-        );
-    }
-    println!(
-        "{corrupted} corrupted: {before} right before, {after} after, {asked} asked back rightly"
-    );
-    println!("{unrelated} unrelated: {accepted} false accepts, {questions} false questions");
-    println!("median {:.2} ms, p99 {:.2} ms, warm-up {warm_up_ms} ms", at(0.5), at(0.99));
+    println!("{}", if as_json { report.to_string() } else { format!("{report:#}") });
     Ok(())
 }

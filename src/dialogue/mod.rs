@@ -9,6 +9,7 @@ mod more;
 mod pending;
 mod refusal;
 mod render;
+mod reply;
 mod risk;
 mod several;
 mod slots;
@@ -33,7 +34,6 @@ use crate::intent::Language;
 use crate::intent::Meaning;
 use crate::intent::Name;
 use crate::intent::Names;
-use crate::intent::Repaired;
 use crate::intent::SoundsLike;
 
 use answer::Facts;
@@ -44,6 +44,7 @@ use risk::Rule;
 use targets::Where;
 use turn::Last;
 
+pub use reply::{Alternative, Command, Reply, Understood};
 pub use wording::Wording;
 
 /// Settings of this room, `[dialogue]` in the configuration.
@@ -124,77 +125,6 @@ pub enum DialogueError {
         /// Why.
         source: Box<crate::intent::IntentError>,
     },
-}
-
-/// What was understood, as the events and `--json` tell it.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
-pub struct Understood {
-    /// The intent's name, such as `HassTurnOn`.
-    pub name: String,
-    /// Slot values by name.
-    pub slots: Map<String, Value>,
-}
-
-/// The answer to one sentence.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Reply {
-    /// What is said; empty when there is nothing to say.
-    pub text: String,
-    /// The language of the answer: the tag of the sentences it was understood with.
-    pub language: String,
-    /// What was understood; null when nothing was.
-    pub intent: Option<Understood>,
-    /// Which of the intent's responses this is.
-    pub response_key: Option<String>,
-    /// What was really done, in order.
-    pub actions: Vec<Action>,
-    /// Why something was not done, such as `no_intent` or `not_answering`; `not_sure`, `confirm` and
-    /// `missing` when the answer is a question instead; null when all is well.
-    pub error: Option<&'static str>,
-    /// The area that was meant, where one was.
-    pub area: Option<String>,
-    /// How sure the understanding is, from 0 (nothing was understood) to 1.
-    pub score: f32,
-    /// How the sentence was mended before it was understood; null when it was not.
-    pub repaired: Option<Repaired>,
-    /// What else it may mean, or what is asked about.
-    pub alternatives: Vec<Alternative>,
-    /// Each command of the sentence, also when there is one.
-    pub commands: Vec<Command>,
-}
-
-/// Another meaning that a sentence may have.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Alternative {
-    /// The sentence as it would then have been said.
-    pub text: String,
-    /// The intent's name.
-    pub intent: String,
-    /// Slot values by name.
-    pub slots: Map<String, Value>,
-    /// How sure it is, from 0 to 1.
-    pub score: f32,
-}
-
-/// One command of a sentence, with its answer.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Command {
-    /// The sentence that this command was understood from; what others left out is filled in.
-    pub text: String,
-    /// The intent's name.
-    pub intent: String,
-    /// Slot values by name.
-    pub slots: Map<String, Value>,
-    /// What is said about it.
-    pub response: String,
-    /// Which of the intent's responses that is.
-    pub response_key: String,
-    /// The area that was meant, where one was.
-    pub area: Option<String>,
-    /// How sure the understanding is, from 0 to 1.
-    pub score: f32,
-    /// How it was mended before it was understood.
-    pub repaired: Option<Repaired>,
 }
 
 /// A timer that is up.

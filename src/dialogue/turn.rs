@@ -9,7 +9,7 @@ use super::risk;
 use super::several::{again, carried, completed, cuts, glued, leaning};
 use super::slots;
 use super::targets::Where;
-use super::{Alternative, Command, Dialogue, Reply, Understood};
+use super::{Alternative, Command, Dialogue, Reply};
 use crate::intent::Meaning;
 use crate::intent::Repaired;
 
@@ -387,64 +387,6 @@ fn alternative(part: &Part) -> Alternative {
         intent: part.meaning.intent.clone(),
         slots: part.meaning.slots.clone(),
         score: part.score(),
-    }
-}
-
-impl Reply {
-    /// An answer that is about no intent.
-    pub(super) fn plain(text: String, language: &str) -> Self {
-        Self {
-            text,
-            language: language.into(),
-            intent: None,
-            response_key: None,
-            actions: Vec::new(),
-            error: None,
-            area: None,
-            score: 0.0,
-            repaired: None,
-            alternatives: Vec::new(),
-            commands: Vec::new(),
-        }
-    }
-
-    fn question(text: String, language: &str, why: &'static str) -> Self {
-        Self { error: Some(why), ..Self::plain(text, language) }
-    }
-
-    /// Adds the answer to another command of the same sentence.
-    fn add(&mut self, other: Self, glued: bool) {
-        if !other.text.is_empty() && other.text != self.text {
-            let end = self.text.ends_with(['.', '。', '!', '！', '?', '？']);
-            let gap = match (self.text.is_empty(), glued, end) {
-                (true, ..) | (false, true, true) => "",
-                (false, true, false) => "，",
-                (false, false, true) => " ",
-                (false, false, false) => ". ",
-            };
-            self.text = format!("{}{gap}{}", self.text, other.text);
-        }
-        self.actions.extend(other.actions);
-        self.error = self.error.or(other.error);
-        self.score = self.score.min(other.score);
-        self.repaired = self.repaired.take().or(other.repaired);
-        self.commands.extend(other.commands);
-    }
-}
-
-impl Command {
-    fn of(text: String, reply: &Reply) -> Self {
-        let Understood { name, slots } = reply.intent.clone().unwrap_or_default();
-        Self {
-            text,
-            intent: name,
-            slots,
-            response: reply.text.clone(),
-            response_key: reply.response_key.clone().unwrap_or_default(),
-            area: reply.area.clone(),
-            score: reply.score,
-            repaired: reply.repaired.clone(),
-        }
     }
 }
 

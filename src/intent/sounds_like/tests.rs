@@ -44,7 +44,7 @@ fn what_sounds_like_a_command_is_found() {
         (&chinese, "关闭客听等", "关闭客厅灯", 0.01),
         (&chinese, "打开走狼灯", "打开走廊灯", 0.01),
         (&chinese, "开床帘", "开窗帘", 0.2),
-        (&chinese, "把空条关掉", "把空调关掉", 0.01),
+        (&chinese, "把空条关掉", "把空调关掉", 0.1),
         (&chinese, "打开出房等", "打开厨房灯", 0.2),
     ];
     for (engine, heard, meant, limit) in cases {
