@@ -121,7 +121,7 @@ impl Dialogue {
         }
         match pending {
             Pending::Confirm(parts) => {
-                (said == Some(Verdict::Yes)).then(|| self.obey_all(parts, language, area))
+                (said == Some(Verdict::Yes)).then(|| self.obey_all(&parts, language, area))
             }
             Pending::Choose(parts) => {
                 let said = text.to_lowercase();
@@ -263,7 +263,7 @@ impl Dialogue {
                 .is_ok_and(|plan| risk::risky(&self.confirm, &plan.calls, &self.home))
         };
         let Some(part) = parts.iter().find(risky) else {
-            return self.obey_all(parts, language, area);
+            return self.obey_all(&parts, language, area);
         };
         let what = super::several::trimmed(&part.text);
         let asked = if glued(&code) {
@@ -297,10 +297,10 @@ impl Dialogue {
     }
 
     /// Does commands one after another and joins the answers.
-    fn obey_all(&mut self, parts: Vec<Part>, language: &str, area: Option<&str>) -> Reply {
+    fn obey_all(&mut self, parts: &[Part], language: &str, area: Option<&str>) -> Reply {
         let code = self.tongue(language).language.code().to_owned();
         let mut whole: Option<Reply> = None;
-        for part in &parts {
+        for part in parts {
             let mut reply = self.obey(&part.meaning, language, area);
             reply.score = part.score();
             reply.repaired.clone_from(&part.repaired);
