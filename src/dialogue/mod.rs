@@ -6,12 +6,19 @@
 mod act;
 mod answer;
 mod more;
+mod pending;
 mod refusal;
 mod render;
+mod reply;
+mod risk;
+mod several;
 mod slots;
 mod targets;
 mod timers;
+mod turn;
 mod wording;
+
+use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -27,12 +34,17 @@ use crate::intent::Language;
 use crate::intent::Meaning;
 use crate::intent::Name;
 use crate::intent::Names;
+use crate::intent::SoundsLike;
 
 use answer::Facts;
 use more::Unknown;
+use pending::Pending;
 use refusal::Refusal;
+use risk::Rule;
 use targets::Where;
+use turn::Last;
 
+pub use reply::{Alternative, Command, Reply, Understood};
 pub use wording::Wording;
 
 /// Settings of this room, `[dialogue]` in the configuration.
@@ -45,11 +57,18 @@ pub struct Config {
     /// The name or the id of the area where one speaks, for "turn on the light"; empty for nowhere
     /// in particular.
     pub area: String,
+    /// What is asked before it is done: services such as `lock.unlock`, perhaps of one class of
+    /// device (`cover.open_cover:garage`) or of one device (`valve.open_valve:valve.gas`).
+    pub confirm: Vec<String>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { languages: vec!["en".into(), "zh-CN".into()], area: String::new() }
+        Self {
+            languages: vec!["en".into(), "zh-CN".into()],
+            area: String::new(),
+            confirm: risk::ASKED.iter().map(|service| (*service).to_owned()).collect(),
+        }
     }
 }
 
@@ -69,6 +88,11 @@ impl Config {
         {
             problems.push(format!(
                 "dialogue.languages: {language:?} is no language tag; use one such as \"en\" or \"zh-CN\""
+            ));
+        }
+        for rule in self.confirm.iter().filter(|rule| Rule::parse(rule).is_none()) {
+            problems.push(format!(
+                "dialogue.confirm: {rule:?} is no service; write one such as \"lock.unlock\", \"cover.open_cover:garage\" or \"valve.open_valve:valve.gas\""
             ));
         }
         problems
@@ -103,32 +127,6 @@ pub enum DialogueError {
     },
 }
 
-/// What was understood, as the events and `--json` tell it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Understood {
-    /// The intent's name, such as `HassTurnOn`.
-    pub name: String,
-    /// Slot values by name.
-    pub slots: Map<String, Value>,
-}
-
-/// The answer to one sentence.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Reply {
-    /// What is said; empty when there is nothing to say.
-    pub text: String,
-    /// The language of the answer: the tag of the sentences it was understood with.
-    pub language: String,
-    /// What was understood; null when nothing was.
-    pub intent: Option<Understood>,
-    /// Which of the intent's responses this is.
-    pub response_key: Option<String>,
-    /// What was really done, in order.
-    pub actions: Vec<Action>,
-    /// Why something was not done, such as `no_intent` or `not_answering`; null when all is well.
-    pub error: Option<&'static str>,
-}
-
 /// A timer that is up.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Ring {
@@ -144,6 +142,8 @@ struct Tongue {
     engine: Engine,
     /// Sentences of our own, for where the package finds nothing.
     more: Option<Engine>,
+    /// How it all sounds; made when a sentence first finds nothing.
+    sounds: OnceLock<Option<SoundsLike>>,
 }
 
 impl Tongue {
@@ -151,7 +151,13 @@ impl Tongue {
         let names = names(home, language.code());
         let more = more::sentences(language.code()).transpose()?;
         let more = more.map(|more| Engine::new(&more, &names)).transpose()?;
-        Ok(Self { engine: Engine::new(&language, &names)?, language, more })
+        let engine = Engine::new(&language, &names)?;
+        Ok(Self { engine, language, more, sounds: OnceLock::new() })
+    }
+
+    fn sounds(&self) -> Option<&SoundsLike> {
+        let engines: Vec<&Engine> = std::iter::once(&self.engine).chain(&self.more).collect();
+        self.sounds.get_or_init(|| SoundsLike::new(&engines)).as_ref()
     }
 
     fn recognize(&self, text: &str, area: Option<&str>) -> Option<Meaning> {
@@ -184,6 +190,9 @@ pub struct Dialogue {
     tongues: Vec<Tongue>,
     clock: Box<dyn Clock>,
     wording: Wording,
+    confirm: Vec<Rule>,
+    pending: Option<Pending>,
+    last: Option<Last>,
 }
 
 impl std::fmt::Debug for Dialogue {
@@ -212,7 +221,31 @@ impl Dialogue {
         });
         let tongues = tongues.collect::<Result<_, DialogueError>>()?;
         let wording = Wording::Natural;
-        Ok(Self { home, tongues, clock: Box::new(SystemClock), wording })
+        Ok(Self {
+            home,
+            tongues,
+            clock: Box::new(SystemClock),
+            wording,
+            confirm: Vec::new(),
+            pending: None,
+            last: None,
+        })
+    }
+
+    /// The same, but asking before these services are called; see [`Config::confirm`]. What is no
+    /// service is left out, as [`Config::problems`] has told.
+    #[must_use]
+    pub fn with_confirm(mut self, services: &[String]) -> Self {
+        self.confirm = services.iter().filter_map(|service| Rule::parse(service)).collect();
+        self
+    }
+
+    /// Learns how everything sounds now, so that the first sentence that finds nothing does not
+    /// wait for it.
+    pub fn warm_up(&self) {
+        for tongue in &self.tongues {
+            tongue.sounds();
+        }
     }
 
     /// The same with another clock.
@@ -249,28 +282,6 @@ impl Dialogue {
             None => area,
         });
         tongue.recognize(text, area).filter(|meaning| more::unknown(meaning).is_none())
-    }
-
-    /// Understands a sentence, does what is meant, and answers. `language` is a tag such as `en` or
-    /// `zh`; `area` is the name or the id of the area where one speaks.
-    pub fn respond(&mut self, text: &str, language: &str, area: Option<&str>) -> Reply {
-        match self.understand(text, language, area) {
-            Some(meaning) => self.obey(&meaning, language, area),
-            None => self.lost(text, language),
-        }
-    }
-
-    /// Answers a sentence as if it had been carried out, without doing anything.
-    #[must_use]
-    pub fn rehearse(&self, text: &str, language: &str, area: Option<&str>) -> Reply {
-        let Some(meaning) = self.understand(text, language, area) else {
-            return self.lost(text, language);
-        };
-        let (tongue, now) = (self.tongue(language), self.clock.now());
-        let here = area.and_then(|area| self.home.area_named(area)).map(|area| area.id.as_str());
-        let place = Where { home: &self.home, here, language: tongue.language.code() };
-        let facts = Facts::roughly(&meaning, place, now.timestamp());
-        self.reply(&meaning, tongue, place, &facts)
     }
 
     /// Does what is meant and answers; see [`Dialogue::respond`].
@@ -334,6 +345,8 @@ impl Dialogue {
     /// carried out.
     pub fn ring(&mut self) -> Vec<Ring> {
         let rung = self.home.timers_mut().ring(self.clock.now().timestamp());
+        // A command that waited answers no question.
+        let (pending, last) = (self.pending.take(), self.last.take());
         let mut rings = Vec::with_capacity(rung.len());
         for timer in rung {
             let area = timer.area.clone();
@@ -343,6 +356,8 @@ impl Dialogue {
             };
             rings.push(Ring { timer, reply });
         }
+        self.pending = self.pending.take().or(pending);
+        self.last = last;
         rings
     }
 
@@ -351,14 +366,7 @@ impl Dialogue {
         let language = tongue.language.code();
         let source = wording::phrase(language, "timer_rings");
         let text = render::render(source, &json!({ "name": timer.name })).unwrap_or_default();
-        Reply {
-            text,
-            language: language.into(),
-            intent: None,
-            response_key: None,
-            actions: Vec::new(),
-            error: None,
-        }
+        Reply::plain(text, language)
     }
 
     fn tongue(&self, language: &str) -> &Tongue {
@@ -369,13 +377,13 @@ impl Dialogue {
     }
 
     fn bare(&self, meaning: &Meaning, tongue: &Tongue) -> Reply {
+        let intent = Understood { name: meaning.intent.clone(), slots: meaning.slots.clone() };
         Reply {
-            text: String::new(),
-            language: tongue.language.code().into(),
-            intent: Some(Understood { name: meaning.intent.clone(), slots: meaning.slots.clone() }),
+            intent: Some(intent),
             response_key: Some(meaning.response_key.clone()),
-            actions: Vec::new(),
-            error: None,
+            area: slots::text(meaning, "area").map(Into::into),
+            score: 1.0,
+            ..Reply::plain(String::new(), tongue.language.code())
         }
     }
 
@@ -403,14 +411,8 @@ impl Dialogue {
             Some(Unknown::Thing(name)) => Refusal::new("no_entity").with("entity", name),
             _ => Refusal::new("no_intent"),
         };
-        Reply {
-            text: refusal.say(&tongue.language),
-            language: tongue.language.code().into(),
-            intent: None,
-            response_key: None,
-            actions: Vec::new(),
-            error: Some(refusal.key),
-        }
+        let plain = Reply::plain(refusal.say(&tongue.language), tongue.language.code());
+        Reply { error: Some(refusal.key), ..plain }
     }
 }
 

@@ -368,8 +368,12 @@ fn the_only_one_in_the_house_is_meant_where_there_is_none() {
 fn settings_say_what_is_wrong_with_them() {
     let home = Home::demo();
     assert!(Config::default().problems().is_empty());
-    let wrong = Config { languages: vec!["e n".into(), String::new()], area: "attic".into() };
-    assert_eq!(wrong.problems().len(), 2);
+    let wrong = Config {
+        languages: vec!["e n".into(), String::new()],
+        area: "attic".into(),
+        confirm: vec!["unlock".into(), "lock.unlock".into()],
+    };
+    assert_eq!(wrong.problems().len(), 3);
     assert!(wrong.problems_with(&home)[0].contains("attic"));
     let none = Config { languages: Vec::new(), ..Config::default() };
     assert_eq!(none.problems().len(), 1);

@@ -16,6 +16,7 @@ mod names;
 mod prefilter;
 mod sample;
 mod sentences;
+mod sounds_like;
 mod spellout;
 mod template;
 #[cfg(test)]
@@ -32,6 +33,7 @@ pub use engine::Engine;
 pub use names::{Name, Names};
 pub use sample::{Sample, Sampler};
 pub use sentences::Language;
+pub use sounds_like::{Repair, Repaired, SoundsLike};
 
 /// What a sentence means: an intent with its slots.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
