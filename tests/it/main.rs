@@ -12,4 +12,5 @@ mod intents;
 mod layers;
 mod licences;
 mod models;
+mod mqtt;
 mod tts;
