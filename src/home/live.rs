@@ -132,7 +132,10 @@ impl Home {
         entity.area = entity.area.take().and_then(|area| self.area_for(&area));
         match self.doors.owner.get(&entity.id) {
             Some(owner) if *owner != door => {
-                tracing::warn!(entity = entity.id, "found behind two doors; the first one keeps it");
+                tracing::warn!(
+                    entity = entity.id,
+                    "found behind two doors; the first one keeps it"
+                );
                 return;
             }
             _ => {}
@@ -140,7 +143,11 @@ impl Home {
         let at = self.entities.iter().position(|own| own.id == entity.id);
         let Some(at) = at else {
             if self.entities.len() >= MOST_ROWS {
-                tracing::warn!(entity = entity.id, limit = MOST_ROWS, "too many entities: left out");
+                tracing::warn!(
+                    entity = entity.id,
+                    limit = MOST_ROWS,
+                    "too many entities: left out"
+                );
                 return;
             }
             self.doors.owner.insert(entity.id.clone(), door);

@@ -8,6 +8,7 @@ mod clock;
 mod colors;
 mod entity;
 mod fixture;
+mod hass;
 mod layout;
 mod live;
 mod memory;
@@ -27,6 +28,7 @@ use serde_json::{Map, Value, json};
 pub use call::{Action, Backend, Call, Change, Outcome};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use entity::{Area, Entity, Floor};
+pub use hass::{Config as HomeAssistantConfig, HomeAssistant};
 pub use live::Update;
 pub use memory::{Memory, MemoryError};
 pub use mqtt::{Config as MqttConfig, Mqtt};
@@ -47,6 +49,8 @@ pub struct Config {
     pub state: Option<PathBuf>,
     /// Devices behind an MQTT broker.
     pub mqtt: MqttConfig,
+    /// The devices of Home Assistant.
+    pub home_assistant: HomeAssistantConfig,
 }
 
 impl Config {
@@ -54,6 +58,7 @@ impl Config {
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
         let mut problems = self.mqtt.problems();
+        problems.extend(self.home_assistant.problems());
         if let Err(error) = self.describe() {
             problems.push(format!("home.file: {error}"));
         }
@@ -75,7 +80,7 @@ impl Config {
     pub fn describe(&self) -> Result<Home, HomeError> {
         match &self.file {
             Some(file) => Home::open(file),
-            None if self.mqtt.is_set() => Ok(Home::empty()),
+            None if self.mqtt.is_set() || self.home_assistant.is_set() => Ok(Home::empty()),
             None => Ok(Home::demo()),
         }
     }
@@ -83,11 +88,14 @@ impl Config {
     /// The home that is meant, with the real devices that are connected to it.
     ///
     /// # Errors
-    /// See [`Home::open`] and [`Mqtt::connect`].
+    /// See [`Home::open`], [`Mqtt::connect`] and [`HomeAssistant::connect`].
     pub fn open(&self) -> Result<Home, HomeError> {
         let mut home = self.describe()?;
         if self.mqtt.is_set() {
             home = home.connect(Box::new(Mqtt::connect(&self.mqtt)?));
+        }
+        if self.home_assistant.is_set() {
+            home = home.connect(Box::new(HomeAssistant::connect(&self.home_assistant)?));
         }
         Ok(home)
     }

@@ -139,8 +139,7 @@ impl Store {
             rows.push((key, text));
         }
         let path = self.path.clone();
-        write(&mut self.connection, &rows)
-            .map_err(|source| StoreError::Database { path, source })
+        write(&mut self.connection, &rows).map_err(|source| StoreError::Database { path, source })
     }
 }
 
@@ -200,10 +199,8 @@ mod tests {
         drop(store);
         let store = Store::open(&path).unwrap();
         assert_eq!(store.load().unwrap(), BTreeMap::from([("a".to_owned(), json!(2))]));
-        let mode: String = store
-            .connection
-            .query_row("PRAGMA journal_mode", [], |row| row.get(0))
-            .unwrap();
+        let mode: String =
+            store.connection.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
         assert_eq!(mode, "wal");
     }
 
@@ -222,7 +219,8 @@ mod tests {
     fn files_that_are_none_of_ours_are_not_touched() {
         let folder = tempfile::tempdir().unwrap();
         let text = folder.path().join("notes.txt");
-        std::fs::write(&text, "a shopping list, no database at all, and long enough ".repeat(40)).unwrap();
+        std::fs::write(&text, "a shopping list, no database at all, and long enough ".repeat(40))
+            .unwrap();
         let error = Store::open(&text).unwrap_err().to_string();
         assert!(error.contains("notes.txt") && error.contains("move it away"), "{error}");
         assert!(std::fs::read_to_string(&text).unwrap().starts_with("a shopping list"));

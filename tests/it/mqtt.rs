@@ -18,12 +18,15 @@ struct Broker {
 }
 
 fn mosquitto() -> PathBuf {
-    let known = ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto", "/opt/homebrew/sbin/mosquitto"];
+    let known =
+        ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto", "/opt/homebrew/sbin/mosquitto"];
     let path = std::env::var_os("PATH").unwrap_or_default();
     let named = std::env::split_paths(&path).map(|folder| folder.join("mosquitto"));
     let found = named.chain(known.iter().map(PathBuf::from)).find(|file| file.is_file());
     found.unwrap_or_else(|| {
-        panic!("mosquitto is missing: run scripts/system-packages.sh, or: apt-get install -y mosquitto")
+        panic!(
+            "mosquitto is missing: run scripts/system-packages.sh, or: apt-get install -y mosquitto"
+        )
     })
 }
 
@@ -37,7 +40,8 @@ impl Broker {
         let port = free_port();
         let settings = folder.path().join("mosquitto.conf");
         let mut file = std::fs::File::create(&settings).unwrap();
-        writeln!(file, "listener {port} 127.0.0.1\nallow_anonymous true\npersistence false").unwrap();
+        writeln!(file, "listener {port} 127.0.0.1\nallow_anonymous true\npersistence false")
+            .unwrap();
         let child = Self::run(&settings);
         let mut broker = Self { port, folder, child };
         broker.wait();
@@ -116,7 +120,11 @@ impl Peer {
                 match event {
                     Ok(Event::Incoming(Packet::SubAck(_))) => drop(ready.send(())),
                     Ok(Event::Incoming(Packet::Publish(message))) => {
-                        act(&client, &message.topic, std::str::from_utf8(&message.payload).unwrap());
+                        act(
+                            &client,
+                            &message.topic,
+                            std::str::from_utf8(&message.payload).unwrap(),
+                        );
                     }
                     Ok(_) => {}
                     Err(_) => std::thread::sleep(Duration::from_millis(50)),
@@ -209,7 +217,10 @@ fn a_bulb_that_does_not_answer_is_not_believed() {
     let call = Call::new("light.dead", "light.turn_on");
     let start = Instant::now();
     let error = home.act(&call, &now).unwrap_err();
-    assert!(matches!(&error, HomeError::NotAnswering { entity } if entity == "light.dead"), "{error}");
+    assert!(
+        matches!(&error, HomeError::NotAnswering { entity } if entity == "light.dead"),
+        "{error}"
+    );
     assert!(start.elapsed() >= Duration::from_millis(600), "it was given its time");
     assert_eq!(state(&home, "light.dead"), "unavailable", "the state says so");
     // It was only unplugged.

@@ -71,7 +71,9 @@ mod tests {
 
     #[test]
     fn colours_survive_both_ways() {
-        for rgb in [[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 0], [255, 128, 0], [255, 255, 255]] {
+        for rgb in
+            [[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 0], [255, 128, 0], [255, 255, 255]]
+        {
             let (hue, saturation) = to_hs(rgb);
             let (x, y) = to_xy(rgb);
             for again in [from_hs(hue, saturation), from_xy(x, y)] {

@@ -164,7 +164,15 @@ impl Device {
                     "brightness",
                     self.has("brightness_command_topic")
                         || json && self.truth("brightness")
-                        || any_mode(&["brightness", "color_temp", "hs", "rgb", "rgbw", "rgbww", "xy"]),
+                        || any_mode(&[
+                            "brightness",
+                            "color_temp",
+                            "hs",
+                            "rgb",
+                            "rgbw",
+                            "rgbww",
+                            "xy",
+                        ]),
                 ),
                 (
                     "color",

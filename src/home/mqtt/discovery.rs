@@ -104,12 +104,8 @@ fn long_keys(map: Map<String, Value>, keys: &[(&str, &str)]) -> Map<String, Valu
     map.into_iter().map(|(key, value)| (long(key), value)).collect()
 }
 
-const DEVICE_KEYS: &[(&str, &str)] = &[
-    ("ids", "identifiers"),
-    ("mf", "manufacturer"),
-    ("mdl", "model"),
-    ("sa", "suggested_area"),
-];
+const DEVICE_KEYS: &[(&str, &str)] =
+    &[("ids", "identifiers"), ("mf", "manufacturer"), ("mdl", "model"), ("sa", "suggested_area")];
 
 /// Home Assistant's short keys, of what is used here.
 const KEYS: &[(&str, &str)] = &[

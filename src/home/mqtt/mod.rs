@@ -117,7 +117,8 @@ impl Config {
     }
 
     fn address(&self) -> Result<(String, u16), String> {
-        let wrong = |why: &str| format!("{:?} {why}; use one such as \"mqtt://localhost:1883\"", self.url);
+        let wrong =
+            |why: &str| format!("{:?} {why}; use one such as \"mqtt://localhost:1883\"", self.url);
         let Some((scheme, rest)) = self.url.split_once("://") else {
             return Err(wrong("has no scheme"));
         };
@@ -129,7 +130,9 @@ impl Config {
         }
         if rest.contains('@') {
             // Not repeated: it may hold a password.
-            return Err("holds a user's name; set home.mqtt.user and home.mqtt.password_file".into());
+            return Err(
+                "holds a user's name; set home.mqtt.user and home.mqtt.password_file".into()
+            );
         }
         let rest = rest.trim_end_matches('/');
         let (host, port) = match rest.rsplit_once(':') {
@@ -405,7 +408,8 @@ fn listen(
 fn subscribe(client: &Client, waiting: &mut BTreeSet<String>) {
     while !waiting.is_empty() {
         let batch: Vec<String> = waiting.iter().take(BATCH).cloned().collect();
-        let filters = batch.iter().map(|topic| SubscribeFilter::new(topic.clone(), QoS::AtMostOnce));
+        let filters =
+            batch.iter().map(|topic| SubscribeFilter::new(topic.clone(), QoS::AtMostOnce));
         if client.try_subscribe_many(filters).is_err() {
             return;
         }

@@ -160,7 +160,8 @@ fn take(device: &mut Device, role: Role, said: &str) -> Option<()> {
             set(device, "brightness", level as i64);
         }
         Role::Rgb => {
-            let parts: Vec<u8> = said.split(',').filter_map(|p| number(p)).map(|n| n as u8).collect();
+            let parts: Vec<u8> =
+                said.split(',').filter_map(|p| number(p)).map(|n| n as u8).collect();
             let [r, g, b] = parts[..] else { return None };
             set(device, "rgb_color", vec![r, g, b]);
         }
@@ -174,7 +175,8 @@ fn take(device: &mut Device, role: Role, said: &str) -> Option<()> {
         Role::Percentage => {
             let low = device.number("speed_range_min", 1.0);
             let high = device.number("speed_range_max", 100.0).max(low);
-            let percent = ((number(said)? - low + 1.0) * 100.0 / (high - low + 1.0)).clamp(0.0, 100.0);
+            let percent =
+                ((number(said)? - low + 1.0) * 100.0 / (high - low + 1.0)).clamp(0.0, 100.0);
             set(device, "percentage", percent.round() as i64);
         }
         Role::Number(key) => {
@@ -231,8 +233,8 @@ fn moving(device: &mut Device, said: &str) -> Option<()> {
         // Where it stopped is known from its position only.
         "stopped" => {
             let at = device.entity.attributes.get("current_position").and_then(Value::as_f64);
-            let closed = at.is_some_and(|at| at == 0.0)
-                || at.is_none() && device.entity.state == "closing";
+            let closed =
+                at.is_some_and(|at| at == 0.0) || at.is_none() && device.entity.state == "closing";
             device.entity.state = if closed { "closed" } else { "open" }.into();
         }
         state => device.entity.state = state.into(),
@@ -277,7 +279,8 @@ fn light_json(device: &mut Device, said: &str) -> Option<()> {
     }
     let mode = parsed.get("color_mode").and_then(Value::as_str).map(str::to_owned);
     let warm = mode.as_deref() == Some("color_temp");
-    if let Some(value) = parsed.get("color_temp").and_then(Value::as_f64).filter(|_| mode.is_none() || warm)
+    if let Some(value) =
+        parsed.get("color_temp").and_then(Value::as_f64).filter(|_| mode.is_none() || warm)
     {
         useful |= temperature(device, value).is_some();
     }

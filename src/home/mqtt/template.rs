@@ -23,9 +23,12 @@ fn environment() -> &'static Environment<'static> {
             serde_json::to_string(&value).unwrap_or_default()
         });
         environment.add_filter("is_defined", |value: Value| value);
-        environment.add_function("iif", |test: Value, yes: Value, no: Value| {
-            if test.is_true() { yes } else { no }
-        });
+        environment.add_function(
+            "iif",
+            |test: Value, yes: Value, no: Value| {
+                if test.is_true() { yes } else { no }
+            },
+        );
         environment
     })
 }
@@ -77,7 +80,11 @@ mod tests {
             ("{{ 'ON' if value_json.p > 5 else 'OFF' }}", r#"{"p": 6}"#, Some("ON")),
             ("{{ value.split(',')[0] }}", "a,b", Some("a")),
             ("{% broken", "x", None),
-            ("{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}", "", None),
+            (
+                "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}",
+                "",
+                None,
+            ),
         ];
         for (source, value, expected) in cases {
             assert_eq!(render(source, value).as_deref(), expected, "{source} of {value}");

@@ -167,7 +167,9 @@ impl World {
             // Another announcement's entity keeps its id; this one gets the next number.
             let free = |id: &String| before.contains(id) || !self.devices.contains_key(id);
             let ids = std::iter::once(base.clone()).chain((2..100).map(|n| format!("{base}_{n}")));
-            let Some(id) = ids.into_iter().find(|id| free(id) && !now.contains(id)) else { continue };
+            let Some(id) = ids.into_iter().find(|id| free(id) && !now.contains(id)) else {
+                continue;
+            };
             device.entity.id.clone_from(&id);
             if let Some(own) = self.devices.get(&id) {
                 device.entity.state.clone_from(&own.entity.state);

@@ -46,9 +46,11 @@ pub(super) fn messages(device: &Device, call: &Call, next: &Outcome) -> Vec<Mess
             _ => None,
         },
         "lawn_mower" => match verb {
-            "start_mowing" => {
-                write.value("start_mowing_command_topic", "start_mowing_command_template", &"start_mowing".into())
-            }
+            "start_mowing" => write.value(
+                "start_mowing_command_topic",
+                "start_mowing_command_template",
+                &"start_mowing".into(),
+            ),
             _ => write.value("dock_command_topic", "dock_command_template", &"dock".into()),
         },
         "scene" => write.word("command_topic", "payload_on", "ON"),
@@ -101,9 +103,9 @@ impl Write<'_> {
     }
 
     fn position(&self, topic: &str, template: &str) -> Written {
-        let percent = self.attribute("current_position").unwrap_or_else(|| {
-            if self.next.state == "closed" { 0.0 } else { 100.0 }
-        });
+        let percent = self
+            .attribute("current_position")
+            .unwrap_or_else(|| if self.next.state == "closed" { 0.0 } else { 100.0 });
         let open = self.device.number("position_open", 100.0);
         let closed = self.device.number("position_closed", 0.0);
         self.value(topic, template, &plain((closed + percent * (open - closed) / 100.0).round()))
@@ -164,12 +166,20 @@ impl Write<'_> {
         }
         if call.data.contains_key("color_temp_kelvin") {
             let value = self.temperature()?;
-            messages.extend(self.value("color_temp_command_topic", "color_temp_command_template", &value)?);
+            messages.extend(self.value(
+                "color_temp_command_topic",
+                "color_temp_command_template",
+                &value,
+            )?);
         }
         let mut by_level = false;
         if call.data.contains_key("brightness_pct") {
             let value = self.scaled_brightness()?;
-            messages.extend(self.value("brightness_command_topic", "brightness_command_template", &value)?);
+            messages.extend(self.value(
+                "brightness_command_topic",
+                "brightness_command_template",
+                &value,
+            )?);
             by_level = self.device.text("on_command_type").as_deref() == Some("brightness");
         }
         if !by_level {

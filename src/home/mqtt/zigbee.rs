@@ -172,7 +172,10 @@ impl Frame<'_> {
             "binary" | "numeric" => {
                 let property = expose["property"].as_str()?;
                 let diagnostic = expose["category"].is_string()
-                    || matches!(property, "linkquality" | "battery_low" | "voltage" | "update_available");
+                    || matches!(
+                        property,
+                        "linkquality" | "battery_low" | "voltage" | "update_available"
+                    );
                 let mut config = json!({ "value_template": of(property) });
                 if diagnostic {
                     config["entity_category"] = "diagnostic".into();
