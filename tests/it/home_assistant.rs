@@ -73,18 +73,13 @@ impl Drop for Server {
     }
 }
 
-fn lamp(state: &str, brightness: Value) -> Value {
+fn lamp(state: &str, brightness: &Value) -> Value {
     json!({"entity_id": "light.hall", "state": state, "attributes": {"friendly_name": "Hall Lamp",
         "supported_color_modes": ["brightness"], "brightness": brightness}})
 }
 
 fn serve(stream: TcpStream, stop: &AtomicBool, events: &Receiver<Value>, seen: &Mutex<Vec<Value>>) {
-    let mut socket = loop {
-        match tungstenite::accept(stream.try_clone().unwrap()) {
-            Ok(socket) => break socket,
-            Err(_) => return,
-        }
-    };
+    let Ok(mut socket) = tungstenite::accept(stream) else { return };
     let send = |socket: &mut WebSocket<TcpStream>, message: Value| {
         let _ = socket.send(Message::Text(message.to_string().into()));
     };
@@ -145,7 +140,7 @@ fn serve(stream: TcpStream, stop: &AtomicBool, events: &Receiver<Value>, seen: &
                 {"entity_id": "sensor.signal", "device_id": "d1", "entity_category": "diagnostic"},
             ])),
             "get_states" => done(json!([
-                lamp("off", Value::Null),
+                lamp("off", &Value::Null),
                 {"entity_id": "lock.door", "state": "locked", "attributes": {"friendly_name": "Door"}},
                 {"entity_id": "cover.deaf", "state": "closed", "attributes": {}},
                 {"entity_id": "sensor.signal", "state": "7", "attributes": {}},
@@ -157,7 +152,8 @@ fn serve(stream: TcpStream, stop: &AtomicBool, events: &Receiver<Value>, seen: &
                     let level = request["service_data"]["brightness_pct"].as_i64().unwrap_or(100)
                         * 255
                         / 100;
-                    let new = if on { lamp("on", level.into()) } else { lamp("off", Value::Null) };
+                    let new =
+                        if on { lamp("on", &level.into()) } else { lamp("off", &Value::Null) };
                     for (id, _) in subscriptions.iter().filter(|(_, kind)| kind == "state_changed")
                     {
                         let data = json!({"entity_id": "light.hall", "new_state": new});
@@ -237,7 +233,7 @@ fn services_are_called_and_states_followed() {
     );
     server.event(
         "state_changed",
-        &json!({"entity_id": "light.hall", "new_state": lamp("off", Value::Null)}),
+        &json!({"entity_id": "light.hall", "new_state": lamp("off", &Value::Null)}),
     );
     until(&mut home, "it is followed", |home| state(home, "light.hall") == "off");
     let before = home.names_version();

@@ -346,7 +346,7 @@ fn follow(shared: &Shared, options: &MqttOptions) {
     while !shared.stop.load(Ordering::Acquire) {
         // A new client each time: what was asked for while nobody listened is not done later.
         let (client, connection) = Client::new(options.clone(), WAITING);
-        let was_connected = listen(shared, client, connection, &mut told);
+        let was_connected = listen(shared, &client, connection, &mut told);
         *shared.client() = None;
         shared.world().set_connected(false);
         shared.news.notify_all();
@@ -365,7 +365,7 @@ fn follow(shared: &Shared, options: &MqttOptions) {
 /// One connection, from its beginning to its end. Says whether there was one.
 fn listen(
     shared: &Shared,
-    client: Client,
+    client: &Client,
     mut connection: rumqttc::Connection,
     told: &mut bool,
 ) -> bool {
@@ -399,7 +399,7 @@ fn listen(
                 break;
             }
         }
-        subscribe(&client, &mut waiting);
+        subscribe(client, &mut waiting);
     }
     was_connected
 }

@@ -160,8 +160,7 @@ fn take(device: &mut Device, role: Role, said: &str) -> Option<()> {
             set(device, "brightness", level as i64);
         }
         Role::Rgb => {
-            let parts: Vec<u8> =
-                said.split(',').filter_map(|p| number(p)).map(|n| n as u8).collect();
+            let parts: Vec<u8> = said.split(',').filter_map(number).map(|n| n as u8).collect();
             let [r, g, b] = parts[..] else { return None };
             set(device, "rgb_color", vec![r, g, b]);
         }

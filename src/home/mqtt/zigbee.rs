@@ -189,11 +189,6 @@ impl Frame<'_> {
                 if kind == "binary" {
                     config["payload_on"] = expose["value_on"].clone();
                     config["payload_off"] = expose["value_off"].clone();
-                    // A door's contact is closed while the door is.
-                    if property == "contact" {
-                        config["payload_on"] = expose["value_off"].clone();
-                        config["payload_off"] = expose["value_on"].clone();
-                    }
                     ("binary_sensor", config)
                 } else {
                     config["unit_of_measurement"] = expose["unit"].clone();
