@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes sure that the system has what the build and the model downloads need.
+# Makes sure that the system has what the build and the model downloads need; with `tests`, also
+# what the tests start.
 # Installs with apt-get where root or sudo allows; elsewhere prints the exact line to run.
 set -euo pipefail
 
@@ -33,6 +34,10 @@ need npm have npm
 if [ "$(uname -s)" = Linux ]; then
     need pkg-config have pkg-config
     need libasound2-dev pkg-config --exists alsa
+fi
+
+if [ "${1:-}" = tests ]; then
+    need mosquitto bash -c 'PATH=$PATH:/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin command -v mosquitto'
 fi
 
 [ ${#missing[@]} -eq 0 ] && exit 0

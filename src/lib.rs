@@ -9,5 +9,6 @@ pub mod home;
 pub mod intent;
 pub mod models;
 pub mod session;
+pub mod store;
 pub mod telemetry;
 pub mod tts;

@@ -6,7 +6,7 @@ use jiff::ZonedDateTime;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Entity, HomeError};
+use super::{Entity, HomeError, Update};
 
 /// One service asked of one entity.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -125,4 +125,10 @@ pub trait Backend: Send {
         call: &Call,
         now: &ZonedDateTime,
     ) -> Result<Outcome, HomeError>;
+
+    /// What has happened by itself since the last time this was asked: the newest of each thing.
+    /// Devices that do nothing by themselves have no news.
+    fn updates(&mut self) -> Vec<Update> {
+        Vec::new()
+    }
 }

@@ -8,9 +8,14 @@ mod clock;
 mod colors;
 mod entity;
 mod fixture;
+mod hass;
 mod layout;
+mod live;
+mod memory;
+mod mqtt;
 mod names;
 mod query;
+mod secret;
 mod simulated;
 mod timers;
 
@@ -23,8 +28,13 @@ use serde_json::{Map, Value, json};
 pub use call::{Action, Backend, Call, Change, Outcome};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use entity::{Area, Entity, Floor};
+pub use hass::{Config as HomeAssistantConfig, HomeAssistant};
+pub use live::Update;
+pub use memory::{Memory, MemoryError};
+pub use mqtt::{Config as MqttConfig, Mqtt};
 pub use names::Names;
 pub use query::{Missing, Query};
+pub use secret::Secret;
 pub use simulated::Simulated;
 pub use timers::{NewTimer, Timer, TimerQuery, Timers};
 
@@ -34,27 +44,60 @@ pub use timers::{NewTimer, Timer, TimerQuery, Timers};
 pub struct Config {
     /// The home's description; without one, the home that comes with the program.
     pub file: Option<PathBuf>,
+    /// Where the home keeps what must survive a restart; without one, `hearken/home.db` in the
+    /// user's folder for state.
+    pub state: Option<PathBuf>,
+    /// Devices behind an MQTT broker.
+    pub mqtt: MqttConfig,
+    /// The devices of Home Assistant.
+    pub home_assistant: HomeAssistantConfig,
 }
 
 impl Config {
     /// Every value that cannot be used, each with its cure.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
-        match self.open() {
-            Ok(_) => Vec::new(),
-            Err(error) => vec![format!("home.file: {error}")],
+        let mut problems = self.mqtt.problems();
+        problems.extend(self.home_assistant.problems());
+        if let Err(error) = self.describe() {
+            problems.push(format!("home.file: {error}"));
         }
+        problems
     }
 
-    /// The home that is meant.
+    /// The file of what must survive a restart; `None` where the user has no such folder.
+    #[must_use]
+    pub fn state_file(&self) -> Option<PathBuf> {
+        let folder = || dirs::state_dir().or_else(dirs::data_local_dir);
+        self.state.clone().or_else(|| Some(folder()?.join("hearken/home.db")))
+    }
+
+    /// The home as it is described, without anything that is connected to it. Without a file it is
+    /// the demo's, or, where real devices are connected, empty.
     ///
     /// # Errors
     /// See [`Home::open`].
-    pub fn open(&self) -> Result<Home, HomeError> {
+    pub fn describe(&self) -> Result<Home, HomeError> {
         match &self.file {
             Some(file) => Home::open(file),
+            None if self.mqtt.is_set() || self.home_assistant.is_set() => Ok(Home::empty()),
             None => Ok(Home::demo()),
         }
+    }
+
+    /// The home that is meant, with the real devices that are connected to it.
+    ///
+    /// # Errors
+    /// See [`Home::open`], [`Mqtt::connect`] and [`HomeAssistant::connect`].
+    pub fn open(&self) -> Result<Home, HomeError> {
+        let mut home = self.describe()?;
+        if self.mqtt.is_set() {
+            home = home.connect(Box::new(Mqtt::connect(&self.mqtt)?));
+        }
+        if self.home_assistant.is_set() {
+            home = home.connect(Box::new(HomeAssistant::connect(&self.home_assistant)?));
+        }
+        Ok(home)
     }
 }
 
@@ -88,6 +131,12 @@ pub enum HomeError {
         what: &'static str,
         /// The bound.
         limit: usize,
+    },
+    /// What connects to real devices is set wrongly: correct it.
+    #[error("{problem}")]
+    Settings {
+        /// The setting, what is wrong with it, and its cure.
+        problem: String,
     },
     /// There is no such entity in this home.
     #[error("no entity {id:?} in this home")]
@@ -155,7 +204,9 @@ pub struct Home {
     entities: Vec<Entity>,
     timers: Timers,
     media: Vec<String>,
-    backend: Box<dyn Backend>,
+    doors: live::Doors,
+    names_version: u64,
+    kept: Option<memory::Kept>,
 }
 
 impl std::fmt::Debug for Home {
@@ -179,7 +230,9 @@ impl Home {
             entities: Vec::new(),
             timers: Timers::default(),
             media: Vec::new(),
-            backend: Box::new(Simulated),
+            doors: live::Doors::new(Box::new(Simulated)),
+            names_version: 0,
+            kept: None,
         }
     }
 
@@ -225,10 +278,10 @@ impl Home {
         }
     }
 
-    /// The same home with somebody else to carry calls out.
+    /// The same home with somebody else to carry calls out on what it describes.
     #[must_use]
     pub fn with_backend(mut self, backend: Box<dyn Backend>) -> Self {
-        self.backend = backend;
+        self.doors.set_first(backend);
         self
     }
 
@@ -284,13 +337,23 @@ impl Home {
         if let (true, Some(entity)) = (starts, self.entity(&call.entity)) {
             calls.extend(entity.then.iter().cloned());
         }
-        calls.iter().map(|call| self.act_once(call, now)).collect()
+        let done = calls.iter().map(|call| self.act_once(call, now)).collect();
+        self.keep();
+        done
     }
 
     fn act_once(&mut self, call: &Call, now: &ZonedDateTime) -> Result<Action, HomeError> {
         let at = self.entities.iter().position(|entity| entity.id == call.entity);
         let at = at.ok_or_else(|| HomeError::UnknownEntity { id: call.entity.clone() })?;
-        let next = self.backend.apply(&self.entities[at], call, now)?;
+        let applied = self.doors.of(&call.entity).apply(&self.entities[at], call, now);
+        let next = match applied {
+            Ok(next) => next,
+            Err(error) => {
+                // A device that did not answer is out of reach from now on, and its state says so.
+                self.refresh();
+                return Err(error);
+            }
+        };
         let entity = &mut self.entities[at];
         let changes = next.changes_from(entity);
         (entity.state, entity.attributes) = (next.state, next.attributes);
@@ -391,7 +454,7 @@ mod tests {
         assert_eq!(Home::open(&toml).unwrap().entities().len(), 1);
         let gone = Home::open(&folder.path().join("gone.toml")).unwrap_err();
         assert!(gone.to_string().contains("gone.toml"));
-        let gone = Config { file: Some("gone.toml".into()) };
+        let gone = Config { file: Some("gone.toml".into()), ..Config::default() };
         assert!(gone.problems()[0].starts_with("home.file: cannot read"));
         assert!(Config::default().problems().is_empty());
     }

@@ -43,6 +43,14 @@ impl Timer {
         matches!(self.run, Run::Until(_))
     }
 
+    /// When it rings, or how much time it has left while it is paused.
+    pub(super) fn ends(&self) -> Result<Timestamp, SignedDuration> {
+        match self.run {
+            Run::Until(end) => Ok(end),
+            Run::Paused { left } => Err(left),
+        }
+    }
+
     /// Whole seconds until it rings, never below 0.
     #[must_use]
     pub fn seconds_left(&self, now: Timestamp) -> i64 {

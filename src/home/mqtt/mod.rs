@@ -1,0 +1,476 @@
+//! Devices behind an MQTT broker: those that announce themselves as Home Assistant's discovery
+//! wants it, and those of Zigbee2MQTT.
+//!
+//! A thread of its own holds the connection, follows what devices report and comes back after an
+//! interruption. A command counts as done when the device reports the new state; a device that
+//! reports nothing in time did not answer.
+
+mod color;
+mod device;
+mod discovery;
+mod read;
+mod template;
+mod world;
+mod write;
+mod zigbee;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::ZonedDateTime;
+use rumqttc::{Client, Event, LastWill, MqttOptions, Outgoing, Packet, QoS, SubscribeFilter};
+use serde::{Deserialize, Serialize};
+
+use super::secret::Secret;
+use super::{Backend, Call, Entity, HomeError, Outcome, Simulated, Update};
+use world::World;
+
+/// The topic that tells whether we are there.
+const STATUS: &str = "hearken/status";
+/// How many requests may wait for the connection; more are tried again later.
+const WAITING: usize = 1024;
+/// How many topics go into one subscription.
+const BATCH: usize = 100;
+/// The largest packet that is taken, in bytes: a bridge's list of devices is one.
+const LARGEST_PACKET: usize = zigbee::LONGEST + (64 << 10);
+/// The first and the longest pause before the next try to connect.
+const BACK_OFF: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(30)];
+/// How long further reports of a device are awaited after its first one, such as the brightness
+/// after the state.
+const GRACE: Duration = Duration::from_millis(150);
+
+/// Settings of the broker, `[home.mqtt]` in the configuration. A broker is asked when `url` is set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where the broker is: `mqtt://host` or `mqtt://host:1883`.
+    pub url: String,
+    /// The user's name; empty for none.
+    pub user: String,
+    /// The user's password.
+    pub password: Secret,
+    /// A file whose first line is the password.
+    pub password_file: Option<PathBuf>,
+    /// The first part of the topics of Home Assistant's discovery; empty to leave it out.
+    pub discovery_prefix: String,
+    /// The first part of Zigbee2MQTT's topics; empty to leave it out.
+    pub zigbee2mqtt_prefix: String,
+    /// How long a device may take to report that it did something, in milliseconds.
+    pub answer_ms: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            url: String::new(),
+            user: String::new(),
+            password: Secret::default(),
+            password_file: None,
+            discovery_prefix: "homeassistant".into(),
+            zigbee2mqtt_prefix: "zigbee2mqtt".into(),
+            answer_ms: 2000,
+        }
+    }
+}
+
+impl Config {
+    /// Whether a broker is to be asked at all.
+    #[must_use]
+    pub fn is_set(&self) -> bool {
+        !self.url.is_empty()
+    }
+
+    /// Every value that cannot be used, each with its cure.
+    #[must_use]
+    pub fn problems(&self) -> Vec<String> {
+        if !self.is_set() {
+            return Vec::new();
+        }
+        let mut problems = Vec::new();
+        if let Err(why) = self.address() {
+            problems.push(format!("home.mqtt.url: {why}"));
+        }
+        for (key, prefix) in [
+            ("discovery_prefix", &self.discovery_prefix),
+            ("zigbee2mqtt_prefix", &self.zigbee2mqtt_prefix),
+        ] {
+            if prefix.contains(['#', '+']) || prefix.starts_with('/') || prefix.ends_with('/') {
+                problems.push(format!(
+                    "home.mqtt.{key}: {prefix:?} is no beginning of a topic; use one such as \"homeassistant\""
+                ));
+            }
+        }
+        if !(100..=60_000).contains(&self.answer_ms) {
+            problems.push(format!(
+                "home.mqtt.answer_ms: {} is out of range; use 100 to 60000",
+                self.answer_ms
+            ));
+        }
+        let password = Secret::choose(&self.password, self.password_file.as_deref());
+        if let Err(why) = password {
+            problems.push(format!("home.mqtt.password_file: {why}"));
+        }
+        problems
+    }
+
+    fn address(&self) -> Result<(String, u16), String> {
+        let wrong =
+            |why: &str| format!("{:?} {why}; use one such as \"mqtt://localhost:1883\"", self.url);
+        let Some((scheme, rest)) = self.url.split_once("://") else {
+            return Err(wrong("has no scheme"));
+        };
+        if scheme == "mqtts" {
+            return Err(wrong("asks for an encrypted connection, which is not there yet"));
+        }
+        if scheme != "mqtt" && scheme != "tcp" {
+            return Err(wrong("has an unknown scheme"));
+        }
+        if rest.contains('@') {
+            // Not repeated: it may hold a password.
+            return Err(
+                "holds a user's name; set home.mqtt.user and home.mqtt.password_file".into()
+            );
+        }
+        let rest = rest.trim_end_matches('/');
+        let (host, port) = match rest.rsplit_once(':') {
+            Some((host, port)) if !host.contains(':') || host.ends_with(']') => {
+                (host, port.parse().map_err(|_| wrong("has a wrong port"))?)
+            }
+            _ => (rest, 1883),
+        };
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        if host.is_empty() || host.contains('/') {
+            return Err(wrong("has no host"));
+        }
+        Ok((host.to_owned(), port))
+    }
+}
+
+/// A door to the devices of a broker.
+pub struct Mqtt {
+    shared: Arc<Shared>,
+    answer: Duration,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl std::fmt::Debug for Mqtt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Mqtt").field("answer", &self.answer).finish_non_exhaustive()
+    }
+}
+
+struct Shared {
+    world: Mutex<World>,
+    /// Rung after every message and every change of the connection.
+    news: Condvar,
+    client: Mutex<Option<Client>>,
+    stop: AtomicBool,
+}
+
+impl Shared {
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn client(&self) -> MutexGuard<'_, Option<Client>> {
+        self.client.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Mqtt {
+    /// Connects in the background, now and after every interruption.
+    ///
+    /// # Errors
+    /// When the settings are wrong or the password cannot be read. A broker that is not there is
+    /// no error: its devices are unavailable until it is.
+    pub fn connect(config: &Config) -> Result<Self, HomeError> {
+        let wrong = |problem: String| HomeError::Settings { problem };
+        if let Some(problem) = config.problems().into_iter().next() {
+            return Err(wrong(problem));
+        }
+        let (host, port) = config.address().map_err(wrong)?;
+        let password = Secret::choose(&config.password, config.password_file.as_deref());
+        let password = password.map_err(wrong)?;
+        let name = format!("hearken-{}-{:08x}", std::process::id(), rand_bits());
+        let mut options = MqttOptions::new(name, host, port);
+        options
+            .set_keep_alive(Duration::from_secs(15))
+            .set_max_packet_size(LARGEST_PACKET, LARGEST_PACKET)
+            .set_last_will(LastWill::new(STATUS, "offline", QoS::AtLeastOnce, true));
+        if !config.user.is_empty() {
+            options.set_credentials(&config.user, password.expose());
+        }
+        let shared = Arc::new(Shared {
+            world: Mutex::new(World::new(config)),
+            news: Condvar::new(),
+            client: Mutex::new(None),
+            stop: AtomicBool::new(false),
+        });
+        let own = shared.clone();
+        let thread = std::thread::Builder::new()
+            .name("mqtt".into())
+            .spawn(move || follow(&own, &options))
+            .map_err(|error| wrong(format!("home.mqtt: no thread can be started: {error}")))?;
+        Ok(Self { shared, answer: Duration::from_millis(config.answer_ms), thread: Some(thread) })
+    }
+
+    /// Waits until the device reports what was asked of it, or anything else new.
+    fn await_answer(
+        &self,
+        entity: &str,
+        before: (u64, &Outcome),
+        wanted: &Outcome,
+    ) -> Option<Outcome> {
+        let (heard, before) = before;
+        let mut deadline = Instant::now() + self.answer;
+        let mut in_grace = false;
+        let mut world = self.shared.world();
+        loop {
+            let device = world.device(entity)?;
+            let now = Outcome::of(&device.entity);
+            let answered = device.heard > heard;
+            if answered && meets(&now, wanted, before) {
+                return Some(now);
+            }
+            if answered && now != *before && !in_grace {
+                in_grace = true;
+                deadline = deadline.min(Instant::now() + GRACE);
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return answered.then_some(now);
+            }
+            let waited = self.shared.news.wait_timeout(world, left);
+            world = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
+
+/// Whether everything that was to change is as it was wanted, roundings aside.
+fn meets(now: &Outcome, wanted: &Outcome, before: &Outcome) -> bool {
+    let near = |key: &String| {
+        let (now, wanted) = (now.attributes.get(key), wanted.attributes.get(key));
+        match (now.and_then(|v| v.as_f64()), wanted.and_then(|v| v.as_f64())) {
+            (Some(now), Some(wanted)) => (now - wanted).abs() <= wanted.abs() * 0.02 + 1.0,
+            _ => now == wanted,
+        }
+    };
+    let mut changed = wanted.attributes.keys().filter(|key| {
+        wanted.attributes.get(*key) != before.attributes.get(*key)
+            // Only Hearken's simulation knows these.
+            && !matches!(key.as_str(), "last_mode" | "color_mode" | "cleaning_area")
+    });
+    now.state == wanted.state && changed.all(near)
+}
+
+impl Backend for Mqtt {
+    fn apply(
+        &mut self,
+        entity: &Entity,
+        call: &Call,
+        now: &ZonedDateTime,
+    ) -> Result<Outcome, HomeError> {
+        let silence = || HomeError::NotAnswering { entity: entity.id.clone() };
+        let (device, reachable) = {
+            let world = self.shared.world();
+            (world.device(&entity.id).cloned(), world.can_reach(&entity.id))
+        };
+        let device = device.ok_or_else(|| HomeError::UnknownEntity { id: entity.id.clone() })?;
+        if !reachable {
+            return Err(silence());
+        }
+        // What it should come to, and whether that is possible at all, is the same everywhere.
+        let wanted = Simulated.apply(&device.entity, call, now)?;
+        let messages = write::messages(&device, call, &wanted);
+        if messages.is_empty() {
+            let (entity, service) = (entity.id.clone(), call.service.clone());
+            return Err(HomeError::Unsupported { entity, service });
+        }
+        for (topic, payload) in messages {
+            let client = self.shared.client();
+            let sent = client.as_ref().map(|client| {
+                client.try_publish(topic, QoS::AtMostOnce, device.truth("retain"), payload)
+            });
+            if !matches!(sent, Some(Ok(()))) {
+                return Err(silence());
+            }
+        }
+        let before = Outcome::of(&device.entity);
+        if device.topics().is_empty() {
+            self.shared.world().assume(&entity.id, &wanted);
+            return Ok(wanted);
+        }
+        // A device that is so already need not say it again.
+        if wanted == before && !device.silent {
+            return Ok(wanted);
+        }
+        match self.await_answer(&entity.id, (device.heard, &before), &wanted) {
+            Some(now) => Ok(now),
+            None => {
+                self.shared.world().set_silent(&entity.id, true);
+                Err(silence())
+            }
+        }
+    }
+
+    fn updates(&mut self) -> Vec<Update> {
+        self.shared.world().updates()
+    }
+}
+
+impl Drop for Mqtt {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::Release);
+        let mut connected = false;
+        if let Some(client) = self.shared.client().take() {
+            let _ = client.try_publish(STATUS, QoS::AtMostOnce, true, "offline");
+            connected = client.try_disconnect().is_ok();
+        }
+        self.shared.news.notify_all();
+        // Without a connection the thread may be busy with a host that does not answer; it ends by
+        // itself then.
+        if let Some(thread) = self.thread.take().filter(|_| connected) {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Connects again and again until it is told to stop.
+fn follow(shared: &Shared, options: &MqttOptions) {
+    let (host, port) = options.broker_address();
+    let mut pause = BACK_OFF[0];
+    let mut told = false;
+    while !shared.stop.load(Ordering::Acquire) {
+        // A new client each time: what was asked for while nobody listened is not done later.
+        let (client, connection) = Client::new(options.clone(), WAITING);
+        let was_connected = listen(shared, &client, connection, &mut told);
+        *shared.client() = None;
+        shared.world().set_connected(false);
+        shared.news.notify_all();
+        if was_connected {
+            pause = BACK_OFF[0];
+        }
+        let world = shared.world();
+        let stopped = |_: &mut World| !shared.stop.load(Ordering::Acquire);
+        let waited = shared.news.wait_timeout_while(world, pause, stopped);
+        drop(waited);
+        pause = (pause * 2).min(BACK_OFF[1]);
+        tracing::debug!(host, port, "connecting to the broker again");
+    }
+}
+
+/// One connection, from its beginning to its end. Says whether there was one.
+fn listen(
+    shared: &Shared,
+    client: &Client,
+    mut connection: rumqttc::Connection,
+    told: &mut bool,
+) -> bool {
+    let mut was_connected = false;
+    let mut waiting: BTreeSet<String> = BTreeSet::new();
+    *shared.client() = Some(client.clone());
+    for event in connection.iter() {
+        match event {
+            Ok(Event::Incoming(Packet::ConnAck(_))) => {
+                tracing::info!("connected to the broker");
+                (was_connected, *told) = (true, false);
+                let mut world = shared.world();
+                world.set_connected(true);
+                waiting = world.first_topics();
+                drop(world);
+                let _ = client.try_publish(STATUS, QoS::AtLeastOnce, true, "online");
+                shared.news.notify_all();
+            }
+            Ok(Event::Incoming(Packet::Publish(message))) => {
+                let topics = shared.world().hear(&message.topic, &message.payload, message.retain);
+                waiting.extend(topics);
+                shared.news.notify_all();
+            }
+            Ok(Event::Outgoing(Outgoing::Disconnect)) => break,
+            Ok(_) => {}
+            Err(error) => {
+                if !*told && !shared.stop.load(Ordering::Acquire) {
+                    tracing::warn!(%error, "no connection to the broker; trying again");
+                    *told = true;
+                }
+                break;
+            }
+        }
+        subscribe(client, &mut waiting);
+    }
+    was_connected
+}
+
+/// Asks for as many of the topics as fit now; the rest stays for the next event.
+fn subscribe(client: &Client, waiting: &mut BTreeSet<String>) {
+    while !waiting.is_empty() {
+        let batch: Vec<String> = waiting.iter().take(BATCH).cloned().collect();
+        let filters =
+            batch.iter().map(|topic| SubscribeFilter::new(topic.clone(), QoS::AtMostOnce));
+        if client.try_subscribe_many(filters).is_err() {
+            return;
+        }
+        for topic in &batch {
+            waiting.remove(topic);
+        }
+    }
+}
+
+/// Bits that differ from client to client.
+fn rand_bits() -> u32 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(Instant::now()) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_and_wrong_ones_explained() {
+        for (url, expected) in [
+            ("mqtt://hub", ("hub", 1883)),
+            ("mqtt://10.0.0.2:1884/", ("10.0.0.2", 1884)),
+            ("tcp://[::1]:99", ("::1", 99)),
+        ] {
+            let config = Config { url: url.into(), ..Config::default() };
+            let (host, port) = config.address().unwrap();
+            assert_eq!((host.as_str(), port), expected, "{url}");
+            assert!(config.problems().is_empty());
+        }
+        for (url, named) in [
+            ("hub:1883", "scheme"),
+            ("mqtts://hub", "encrypted"),
+            ("http://hub", "scheme"),
+            ("mqtt://hub:99999", "port"),
+            ("mqtt://", "host"),
+            ("mqtt://me:hush@hub", "home.mqtt.user"),
+        ] {
+            let config = Config { url: url.into(), ..Config::default() };
+            let problems = config.problems().join("\n");
+            assert!(problems.contains("home.mqtt.url") && problems.contains(named), "{problems}");
+            assert!(!problems.contains("hush"), "{problems}");
+        }
+    }
+
+    #[test]
+    fn other_wrong_settings_are_named() {
+        let config = Config {
+            url: "mqtt://hub".into(),
+            discovery_prefix: "home/#".into(),
+            answer_ms: 5,
+            password_file: Some("/nowhere/password".into()),
+            ..Config::default()
+        };
+        let problems = config.problems().join("\n");
+        for named in ["discovery_prefix", "home/#", "answer_ms", "/nowhere/password"] {
+            assert!(problems.contains(named), "{named} in {problems}");
+        }
+        assert!(Config::default().problems().is_empty(), "without a url nothing is asked");
+        let config = Config { password: Secret::new("hush"), ..Config::default() };
+        assert!(!format!("{config:?}").contains("hush"));
+    }
+}
