@@ -42,6 +42,7 @@ docs: system
 	RUSTDOCFLAGS='-D warnings' cargo doc $(CARGO_FLAGS) --no-deps --document-private-items
 
 tests: system
+	@scripts/system-packages.sh tests
 	scripts/nextest.sh --locked --cargo-profile release
 
 doctests: system

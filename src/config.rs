@@ -93,6 +93,7 @@ impl Config {
             tts: &self.tts,
             home: &self.home,
             dialogue: &self.dialogue,
+            remember: false,
             store,
         }
     }
@@ -110,7 +111,10 @@ impl Config {
             dialogue.problems(),
         ]
         .concat();
-        if let Ok(home) = home.open() {
+        // The areas of real devices are found later.
+        let described = home.describe().ok();
+        let connected = home.mqtt.is_set() || home.home_assistant.is_set();
+        if let Some(home) = described.filter(|_| !connected) {
             problems.extend(dialogue.problems_with(&home));
         }
         problems

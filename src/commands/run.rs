@@ -10,7 +10,7 @@ use anyhow::Context;
 use hearken::audio::{
     FileSource, Framer, Microphone, RawSource, Resampler, Source, Speaker, WavWriter,
 };
-use hearken::session::{Event, Session, Speech};
+use hearken::session::{Engines, Event, Session, Speech};
 
 use super::House;
 use super::turns::{self, Turn, Turns};
@@ -37,7 +37,11 @@ pub(crate) fn run(house: &House, args: &RunArgs) -> anyhow::Result<ExitCode> {
         Some(path) => Box::new(FileSource::open(path)?),
     };
     let mut sinks = Sinks::open(&house, args, live)?;
-    let mut session = Session::new(house.engines()?.stages()?, house.area().map(str::to_owned));
+    // A recording is tried on the home as its file describes it; who lives in a home wants it to be
+    // as it was left.
+    let remember = live || house.config.home.state.is_some();
+    let engines = Engines { remember, ..house.engines()? };
+    let mut session = Session::new(engines.stages()?, house.area().map(str::to_owned));
     let stop = super::interrupted()?;
     if live {
         println!("Listening. Ctrl-C ends.\n");

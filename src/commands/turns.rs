@@ -62,7 +62,7 @@ impl Turns {
                 self.open.transcript.clone_from(&transcript.text);
                 self.open.language.clone_from(&transcript.language);
             }
-            Event::ReplyText { reply, .. } => self.open.answer = reply.into(),
+            Event::ReplyText { reply, .. } => self.open.answer = (&**reply).into(),
             Event::Failed { stage, error, .. } => {
                 self.open.errors.push(format!("{stage}: {error}"))
             }

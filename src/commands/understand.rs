@@ -22,6 +22,9 @@ pub(crate) fn run(house: &House, args: &UnderstandArgs) -> anyhow::Result<ExitCo
             let intent = reply.intent.as_ref().map(|i| &i.name);
             let line = serde_json::json!({
                 "text": text, "intent": intent, "slots": slots, "response": reply.text,
+                "response_key": reply.response_key, "area": reply.area, "score": reply.score,
+                "repaired": reply.repaired, "alternatives": reply.alternatives,
+                "commands": reply.commands, "error": reply.error,
             });
             println!("{line}");
         } else {

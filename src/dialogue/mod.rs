@@ -58,7 +58,8 @@ pub struct Config {
     /// in particular.
     pub area: String,
     /// What is asked before it is done: services such as `lock.unlock`, perhaps of one class of
-    /// device (`cover.open_cover:garage`) or of one device (`valve.open_valve:valve.gas`).
+    /// device (`cover.open_cover:garage`) or of one device (`valve.open_valve:valve.gas`). Nothing
+    /// unless named: who unlocks by voice today is not to be asked all of a sudden.
     pub confirm: Vec<String>,
 }
 
@@ -67,7 +68,7 @@ impl Default for Config {
         Self {
             languages: vec!["en".into(), "zh-CN".into()],
             area: String::new(),
-            confirm: risk::ASKED.iter().map(|service| (*service).to_owned()).collect(),
+            confirm: Vec::new(),
         }
     }
 }
@@ -193,6 +194,8 @@ pub struct Dialogue {
     confirm: Vec<Rule>,
     pending: Option<Pending>,
     last: Option<Last>,
+    /// The version of the home's names that the engines know.
+    names_version: u64,
 }
 
 impl std::fmt::Debug for Dialogue {
@@ -222,6 +225,7 @@ impl Dialogue {
         let tongues = tongues.collect::<Result<_, DialogueError>>()?;
         let wording = Wording::Natural;
         Ok(Self {
+            names_version: home.names_version(),
             home,
             tongues,
             clock: Box::new(SystemClock),
@@ -238,6 +242,22 @@ impl Dialogue {
     pub fn with_confirm(mut self, services: &[String]) -> Self {
         self.confirm = services.iter().filter_map(|service| Rule::parse(service)).collect();
         self
+    }
+
+    /// Takes in what happened to the home since: states that changed, devices that came or went.
+    pub fn refresh(&mut self) {
+        self.home.refresh();
+        if self.home.names_version() == self.names_version {
+            return;
+        }
+        self.names_version = self.home.names_version();
+        for tongue in &mut self.tongues {
+            match Tongue::new(tongue.language.clone(), &self.home) {
+                Ok(new) => *tongue = new,
+                // The old names still do for what has not changed.
+                Err(error) => tracing::warn!(%error, "the home's new names cannot be understood"),
+            }
+        }
     }
 
     /// Learns how everything sounds now, so that the first sentence that finds nothing does not
@@ -345,6 +365,9 @@ impl Dialogue {
     /// carried out.
     pub fn ring(&mut self) -> Vec<Ring> {
         let rung = self.home.timers_mut().ring(self.clock.now().timestamp());
+        if !rung.is_empty() {
+            self.home.keep();
+        }
         // A command that waited answers no question.
         let (pending, last) = (self.pending.take(), self.last.take());
         let mut rings = Vec::with_capacity(rung.len());

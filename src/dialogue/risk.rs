@@ -3,9 +3,6 @@
 use crate::home::Call;
 use crate::home::Home;
 
-/// What is asked about unless the configuration says otherwise.
-pub(super) const ASKED: &[&str] = &["lock.unlock", "lock.open", "cover.open_cover:garage"];
-
 /// A service that is asked about, such as `lock.unlock`, perhaps only for one class of device
 /// (`cover.open_cover:garage`) or one device (`valve.open_valve:valve.gas`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +47,8 @@ pub(super) fn risky(rules: &[Rule], calls: &[Call], home: &Home) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const ASKED: &[&str] = &["lock.unlock", "lock.open", "cover.open_cover:garage"];
 
     #[test]
     fn rules_are_read() {

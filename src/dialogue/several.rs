@@ -265,7 +265,7 @@ mod tests {
                     proptest::prop_assert!(parts.len() >= 2);
                 }
                 let _ = (carried(&text, &other, language), completed(&text, &other, language));
-                let _ = (leaning(&text, language), again(&text, &[other.clone()], "x", language));
+                let _ = (leaning(&text, language), again(&text, std::slice::from_ref(&other), "x", language));
             }
         }
     }

@@ -77,6 +77,14 @@ impl Dialogue {
     /// one ("and the bedroom too"), or for what it sounds like. What is not sure, or risky, is
     /// asked back, and the next sentence may answer.
     pub fn respond(&mut self, text: &str, language: &str, area: Option<&str>) -> Reply {
+        self.refresh();
+        let reply = self.answer(text, language, area);
+        // Timers and lists change without a call to a device.
+        self.home.keep();
+        reply
+    }
+
+    fn answer(&mut self, text: &str, language: &str, area: Option<&str>) -> Reply {
         if let Some(pending) = self.pending.take()
             && let Some(reply) = self.resolve(pending, text, language, area)
         {

@@ -1,6 +1,10 @@
 //! From settings and model files to engines that are ready.
 
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
 use ort::environment::Environment;
+use serde_json::Value;
 
 use super::Stages;
 use super::Voices;
@@ -19,12 +23,16 @@ use crate::dialogue::Dialogue;
 use crate::dialogue::DialogueError;
 use crate::home;
 use crate::home::HomeError;
+use crate::home::Memory;
+use crate::home::MemoryError;
 use crate::intent::IntentError;
 use crate::intent::Language;
 use crate::models::ModelError;
 use crate::models::ModelStore;
 use crate::models::VoiceEngine;
 use crate::models::runtime;
+use crate::store::Store;
+use crate::store::StoreError;
 use crate::tts;
 use crate::tts::Kokoro;
 use crate::tts::Piper;
@@ -34,6 +42,19 @@ use crate::tts::TtsError;
 
 /// The catalogue's id of the sentence templates.
 const SENTENCES: &str = "home-assistant-intents";
+
+/// A home's memory in a file.
+struct StateFile(Store);
+
+impl Memory for StateFile {
+    fn load(&mut self) -> Result<BTreeMap<String, Value>, MemoryError> {
+        Ok(self.0.load()?)
+    }
+
+    fn save(&mut self, values: &[(String, Value)]) -> Result<(), MemoryError> {
+        Ok(self.0.save(values)?)
+    }
+}
 
 /// Opens engines as the settings say, with the models of a store.
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +69,8 @@ pub struct Engines<'a> {
     pub home: &'a home::Config,
     /// What is understood.
     pub dialogue: &'a dialogue::Config,
+    /// Whether the home's state is kept between runs, where [`home::Config::state_file`] says.
+    pub remember: bool,
     /// The models.
     pub store: &'a ModelStore,
 }
@@ -77,6 +100,12 @@ pub enum EngineError {
     /// The sentence templates.
     #[error(transparent)]
     Intent(#[from] IntentError),
+    /// The file of the home's state.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The home's state as it was kept.
+    #[error("cannot take up the home's state: {0}")]
+    Memory(MemoryError),
     /// The sentence templates in this home.
     #[error(transparent)]
     Dialogue(#[from] DialogueError),
@@ -153,8 +182,12 @@ impl Engines<'_> {
     /// # Errors
     /// When the sentences are missing or the home is described wrongly.
     pub fn dialogue(&self) -> Result<Dialogue, EngineError> {
-        let home = self.home.open()?;
-        Ok(Dialogue::new(home, self.sentences()?)?)
+        let mut home = self.home.open()?;
+        if let Some(path) = self.home.state_file().filter(|_| self.remember) {
+            let memory = Box::new(StateFile(Store::open(&path)?));
+            home = home.with_memory(memory, Timestamp::now()).map_err(EngineError::Memory)?;
+        }
+        Ok(Dialogue::new(home, self.sentences()?)?.with_confirm(&self.dialogue.confirm))
     }
 
     /// The sentences of the configured languages.

@@ -72,7 +72,7 @@ pub enum Event {
         turn: TurnId,
         /// Intent, slots, actions and text.
         #[serde(flatten)]
-        reply: crate::dialogue::Reply,
+        reply: Box<crate::dialogue::Reply>,
     },
     /// A piece of the spoken answer.
     Speech(Speech),

@@ -187,7 +187,7 @@ impl Session {
         );
         timeline.understanding = ms_since(began);
         let (text, language) = (reply.text.clone(), reply.language.clone());
-        out(Event::ReplyText { turn, reply });
+        out(Event::ReplyText { turn, reply: Box::new(reply) });
 
         if !text.is_empty() {
             match self.speak(&text, &language, out) {

@@ -191,7 +191,8 @@ mod tests {
         for piece in ["word ", "灯", "x", "🙂", "$", "1", "a.", "[a](b)", "'"] {
             let text = piece.repeat(3_000 / piece.len());
             let spoken = hum(&text, "en").unwrap();
-            assert_eq!(spoken.is_empty(), !text.chars().any(char::is_alphanumeric), "{piece}");
+            let said = normalize(&text, "en").chars().any(char::is_alphanumeric);
+            assert_eq!(spoken.is_empty(), !said, "{piece}");
         }
     }
 
