@@ -187,10 +187,12 @@ fn english_sentences_act_and_are_answered() {
             ),
             (
                 None,
-                "turn on the moon light",
+                "turn on the aquarium pump",
                 &[],
-                "Sorry, I am not aware of any device called moon light",
+                "Sorry, I am not aware of any device called aquarium pump",
             ),
+            // Near the night light, another name of the lamp, but not near enough to be obeyed.
+            (Some("kitchen"), "turn on the moon light", &[], "Did you mean the bedside lamp?"),
             (
                 Some("kitchen"),
                 "open the blinds",
@@ -305,7 +307,8 @@ fn chinese_sentences_act_and_are_answered() {
             (None, "车库门开着吗", &[], "不是，车库门现在关着"),
             (None, "安娜在家吗", &[], "是的"),
             (None, "今天天气怎么样", &[], "现在8.5°C，多云"),
-            (None, "打开月亮灯", &[], "抱歉，找不到名为 月亮灯 的设备"),
+            (None, "打开鱼缸水泵", &[], "抱歉，找不到名为 鱼缸水泵 的设备"),
+            (None, "打开月亮灯", &[], "你是说落地灯吗？"),
             (None, "我奶奶住在一个小村子里", &[], "抱歉，我无法理解您的意思，你可以尝试换个说法"),
         ],
     );

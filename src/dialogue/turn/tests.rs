@@ -7,7 +7,7 @@ fn dialogue() -> Dialogue {
     let chinese = include_str!("../grammar_zh.yaml");
     let english = Language::from_yaml(english, "grammar_en.yaml").unwrap();
     let chinese = Language::from_yaml(chinese, "grammar_zh.yaml").unwrap();
-    let services: Vec<String> = Config::default().confirm;
+    let services = ["lock.unlock", "cover.open_cover:garage"].map(str::to_owned);
     Dialogue::new(Home::demo(), vec![english, chinese]).unwrap().with_confirm(&services)
 }
 
