@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use hearken::audio::{FileSource, Source};
@@ -67,11 +67,7 @@ pub(crate) fn run(house: &House, args: &TranscribeArgs) -> anyhow::Result<ExitCo
             }
         }
     }
-    Ok(if failed || was_interrupted(&stop) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
-}
-
-fn was_interrupted(stop: &AtomicBool) -> bool {
-    stop.load(Ordering::Relaxed)
+    Ok(if failed || stop.load(Ordering::Relaxed) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 fn show(path: &Path, transcript: &FileTranscript, args: &TranscribeArgs) -> anyhow::Result<()> {
