@@ -15,6 +15,7 @@ mod matcher;
 mod names;
 mod prefilter;
 mod sample;
+mod sayable;
 mod sentences;
 mod sounds_like;
 mod spellout;
@@ -32,6 +33,7 @@ use serde_json::{Map, Value};
 pub use engine::Engine;
 pub use names::{Name, Names};
 pub use sample::{Sample, Sampler};
+pub use sayable::{Sayable, SayableState};
 pub use sentences::Language;
 pub use sounds_like::{Repair, Repaired, SoundsLike};
 
