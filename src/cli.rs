@@ -225,11 +225,24 @@ pub(crate) struct VoicesArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     hearken understand \"turn on the kitchen light\" 打开客厅的灯\n  \
-    hearken understand --area Kitchen --json \"turn off the lights\"")]
+    hearken understand --area Kitchen --json \"turn off the lights\"\n  \
+    hearken understand --batch requests.jsonl > answers.jsonl")]
+#[command(after_long_help = "A batch holds one JSON object a line:\n  \
+    {\"text\": \"turn on the lamp\", \"language\": \"en\", \"area\": \"Den\",\n   \
+    \"home\": {\"areas\": [{\"name\": \"Den\"}], \"floors\": [],\n            \
+    \"entities\": [{\"name\": \"Lamp\", \"domain\": \"light\", \"area\": \"Den\", \"state\": \"on\"}]}}\n\
+    All but the text may be left out. Each is answered with one line, as --json writes it; a line\n\
+    that cannot be read is answered with {\"error\": …}. Nothing is done: answers are worded as Home\n\
+    Assistant's own tests expect them when all went well, and the time is theirs, 2013-09-17 01:02,\n\
+    unless the line has \"now\".\n\nExample:\n  \
+    hearken understand --batch - < requests.jsonl > answers.jsonl")]
 pub(crate) struct UnderstandArgs {
     /// Sentences
-    #[arg(required = true, value_name = "TEXT")]
+    #[arg(required_unless_present = "batch", value_name = "TEXT")]
     pub(crate) text: Vec<String>,
+    /// Answer many sentences: a file with a JSON object a line, or - for standard input (see --help)
+    #[arg(long, value_name = "FILE|-", conflicts_with = "text")]
+    pub(crate) batch: Option<PathBuf>,
     /// The home whose names are known [default: the home of the demo]
     #[arg(long, value_name = "FILE")]
     pub(crate) home: Option<PathBuf>,

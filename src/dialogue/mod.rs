@@ -8,8 +8,10 @@ mod answer;
 mod more;
 mod pending;
 mod refusal;
+mod rehearsal;
 mod render;
 mod reply;
+mod ring;
 mod risk;
 mod several;
 mod slots;
@@ -18,17 +20,17 @@ mod timers;
 mod turn;
 mod wording;
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::home::Action;
 use crate::home::Call;
 use crate::home::Clock;
 use crate::home::Home;
 use crate::home::SystemClock;
-use crate::home::Timer;
 use crate::intent::Engine;
 use crate::intent::Language;
 use crate::intent::Meaning;
@@ -45,6 +47,7 @@ use targets::Where;
 use turn::Last;
 
 pub use reply::{Alternative, Command, Reply, Understood};
+pub use ring::Ring;
 pub use wording::Wording;
 
 /// Settings of this room, `[dialogue]` in the configuration.
@@ -128,15 +131,6 @@ pub enum DialogueError {
     },
 }
 
-/// A timer that is up.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Ring {
-    /// The timer.
-    pub timer: Timer,
-    /// What is said about it, or the answer to the command that waited for it.
-    pub reply: Reply,
-}
-
 /// One language that is spoken here.
 struct Tongue {
     language: Language,
@@ -188,12 +182,14 @@ impl Tongue {
 /// A home that can be talked to.
 pub struct Dialogue {
     home: Home,
-    tongues: Vec<Tongue>,
+    tongues: Vec<Arc<Tongue>>,
     clock: Box<dyn Clock>,
     wording: Wording,
     confirm: Vec<Rule>,
     pending: Option<Pending>,
     last: Option<Last>,
+    /// When the last sentence was answered.
+    spoke: Option<Timestamp>,
     /// The version of the home's names that the engines know.
     names_version: u64,
 }
@@ -217,7 +213,7 @@ impl Dialogue {
         }
         let tongues = languages.into_iter().map(|language| {
             let code = language.code().to_owned();
-            Tongue::new(language, &home).map_err(|source| DialogueError::Sentences {
+            Tongue::new(language, &home).map(Arc::new).map_err(|source| DialogueError::Sentences {
                 language: code,
                 source: source.into(),
             })
@@ -233,6 +229,7 @@ impl Dialogue {
             confirm: Vec::new(),
             pending: None,
             last: None,
+            spoke: None,
         })
     }
 
@@ -252,8 +249,14 @@ impl Dialogue {
         }
         self.names_version = self.home.names_version();
         for tongue in &mut self.tongues {
-            match Tongue::new(tongue.language.clone(), &self.home) {
-                Ok(new) => *tongue = new,
+            match Tongue::new(tongue.language.clone(), &self.home).map(Arc::new) {
+                Ok(new) => {
+                    // What was ready is to be ready again.
+                    if tongue.sounds.get().is_some() {
+                        learn_sounds(vec![Arc::clone(&new)]);
+                    }
+                    *tongue = new;
+                }
                 // The old names still do for what has not changed.
                 Err(error) => tracing::warn!(%error, "the home's new names cannot be understood"),
             }
@@ -266,6 +269,12 @@ impl Dialogue {
         for tongue in &self.tongues {
             tongue.sounds();
         }
+    }
+
+    /// The same in a thread of its own, at once. A sentence that needs it before it is done waits
+    /// for the rest only.
+    pub fn warm_up_aside(&self) {
+        learn_sounds(self.tongues.clone());
     }
 
     /// The same with another clock.
@@ -361,37 +370,6 @@ impl Dialogue {
         reply
     }
 
-    /// The timers that are up, each with what is to be said. Commands that waited for one are
-    /// carried out.
-    pub fn ring(&mut self) -> Vec<Ring> {
-        let rung = self.home.timers_mut().ring(self.clock.now().timestamp());
-        if !rung.is_empty() {
-            self.home.keep();
-        }
-        // A command that waited answers no question.
-        let (pending, last) = (self.pending.take(), self.last.take());
-        let mut rings = Vec::with_capacity(rung.len());
-        for timer in rung {
-            let area = timer.area.clone();
-            let reply = match &timer.command {
-                Some(command) => self.respond(command, &timer.language, area.as_deref()),
-                None => self.timer_is_up(&timer),
-            };
-            rings.push(Ring { timer, reply });
-        }
-        self.pending = self.pending.take().or(pending);
-        self.last = last;
-        rings
-    }
-
-    fn timer_is_up(&self, timer: &Timer) -> Reply {
-        let tongue = self.tongue(&timer.language);
-        let language = tongue.language.code();
-        let source = wording::phrase(language, "timer_rings");
-        let text = render::render(source, &json!({ "name": timer.name })).unwrap_or_default();
-        Reply::plain(text, language)
-    }
-
     fn tongue(&self, language: &str) -> &Tongue {
         let base = |tag: &str| tag.split(['-', '_']).next().unwrap_or_default().to_lowercase();
         let exact = self.tongues.iter().find(|t| t.language.code().eq_ignore_ascii_case(language));
@@ -439,6 +417,15 @@ impl Dialogue {
     }
 }
 
+/// Learns in a thread of its own how languages sound.
+fn learn_sounds(tongues: Vec<Arc<Tongue>>) {
+    let learn = move || tongues.iter().for_each(|tongue| _ = tongue.sounds());
+    // Without the thread the first sentence that needs it waits.
+    if let Err(error) = std::thread::Builder::new().name("sounds".into()).spawn(learn) {
+        tracing::warn!(%error, "no thread to learn in how everything sounds");
+    }
+}
+
 /// What a broadcast says, as an action on everybody.
 fn announcement(meaning: &Meaning) -> Option<Action> {
     let message = slots::text(meaning, "message").filter(|_| meaning.intent == "HassBroadcast")?;
@@ -450,7 +437,7 @@ fn announcement(meaning: &Meaning) -> Option<Action> {
 fn names(home: &Home, language: &str) -> Names {
     let row = |own: &crate::home::Names| Name {
         value: own.main(language).to_owned(),
-        spoken: own.spoken(language).into_iter().map(verbatim).collect(),
+        spoken: own.spoken(language).into_iter().map(|name| template(own, name)).collect(),
         context: Map::new(),
     };
     let exposed = home.entities().iter().filter(|entity| entity.exposed);
@@ -462,6 +449,11 @@ fn names(home: &Home, language: &str) -> Names {
             .collect(),
         ..Names::default()
     }
+}
+
+/// A name as a template: what it says, where it is one, else one that stands for itself.
+fn template(own: &crate::home::Names, name: &str) -> String {
+    if own.are_templates() { name.to_owned() } else { verbatim(name) }
 }
 
 /// A name as a template that stands for itself.

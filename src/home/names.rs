@@ -10,13 +10,29 @@ pub struct Names {
     /// Names that hold in every language.
     any: Vec<String>,
     by_language: BTreeMap<String, Vec<String>>,
+    templates: bool,
 }
 
 impl Names {
     /// One name for every language.
     #[must_use]
     pub fn plain(name: &str) -> Self {
-        Self { any: vec![tidy(name)], by_language: BTreeMap::new() }
+        Self { any: vec![tidy(name)], ..Self::default() }
+    }
+
+    /// The names of a sentence test, in which groups, optional parts and alternatives
+    /// (`[ceiling] lamp`) are ways to say them.
+    pub(super) fn tested(name: &str, aliases: &[String]) -> Self {
+        let any = std::iter::once(name).chain(aliases.iter().map(String::as_str)).map(tidy);
+        let any: Vec<String> = any.filter(|name| !name.is_empty()).collect();
+        let templates = any.iter().any(|name| name.contains(['(', '[', '|']));
+        Self { any, templates, ..Self::default() }
+    }
+
+    /// Whether the names are templates of what is said, and not said as they are.
+    #[must_use]
+    pub fn are_templates(&self) -> bool {
+        self.templates
     }
 
     /// The names in a language (`en`, `zh-CN`), the main name first. Without one in this language

@@ -18,6 +18,7 @@ mod sample;
 mod sentences;
 mod sounds_like;
 mod spellout;
+mod tag;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -34,6 +35,7 @@ pub use names::{Name, Names};
 pub use sample::{Sample, Sampler};
 pub use sentences::Language;
 pub use sounds_like::{Repair, Repaired, SoundsLike};
+pub use tag::closest_tag;
 
 /// What a sentence means: an intent with its slots.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
