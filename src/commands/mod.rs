@@ -4,6 +4,7 @@
 mod batch;
 pub(crate) mod check;
 pub(crate) mod demo;
+pub(crate) mod intents;
 pub(crate) mod models;
 pub(crate) mod run;
 pub(crate) mod say;

@@ -20,6 +20,7 @@ mod timers;
 mod turn;
 mod wording;
 
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
@@ -37,6 +38,7 @@ use crate::intent::Meaning;
 use crate::intent::Name;
 use crate::intent::Names;
 use crate::intent::SoundsLike;
+use crate::intent::is_template;
 
 use answer::Facts;
 use more::Unknown;
@@ -64,6 +66,9 @@ pub struct Config {
     /// device (`cover.open_cover:garage`) or of one device (`valve.open_valve:valve.gas`). Nothing
     /// unless named: who unlocks by voice today is not to be asked all of a sudden.
     pub confirm: Vec<String>,
+    /// Sentences of one's own, in Home Assistant's layout (`language:`, `intents:`): YAML files, or
+    /// folders of them, also with a folder for each language. They win over the package's.
+    pub sentences: Vec<PathBuf>,
 }
 
 impl Default for Config {
@@ -72,6 +77,7 @@ impl Default for Config {
             languages: vec!["en".into(), "zh-CN".into()],
             area: String::new(),
             confirm: Vec::new(),
+            sentences: Vec::new(),
         }
     }
 }
@@ -94,12 +100,27 @@ impl Config {
                 "dialogue.languages: {language:?} is no language tag; use one such as \"en\" or \"zh-CN\""
             ));
         }
+        if let Err(error) = self.sentence_files() {
+            problems.push(format!("dialogue.sentences: {error}"));
+        }
         for rule in self.confirm.iter().filter(|rule| Rule::parse(rule).is_none()) {
             problems.push(format!(
                 "dialogue.confirm: {rule:?} is no service; write one such as \"lock.unlock\", \"cover.open_cover:garage\" or \"valve.open_valve:valve.gas\""
             ));
         }
         problems
+    }
+
+    /// The files of one's own sentences, those in folders among them, in the order of their names.
+    ///
+    /// # Errors
+    /// When a file or a folder cannot be read.
+    pub fn sentence_files(&self) -> Result<Vec<PathBuf>, SentenceFileError> {
+        let mut files = Vec::new();
+        for path in &self.sentences {
+            collect(path, 2, &mut files)?;
+        }
+        Ok(files)
     }
 
     /// What does not fit this home, each with its cure.
@@ -112,6 +133,35 @@ impl Config {
         let areas = areas.join(", ");
         vec![format!("dialogue.area: the home has no area {:?}; use one of {areas}", self.area)]
     }
+}
+
+/// A file or a folder of one's own sentences cannot be read: check the path.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read the sentences {}: {source}; check the path", path.display())]
+pub struct SentenceFileError {
+    /// The file or folder.
+    pub path: PathBuf,
+    /// Why.
+    pub source: std::io::Error,
+}
+
+/// Adds a file, or the YAML files of a folder and of the folders in it, so many deep.
+fn collect(path: &Path, deep: usize, files: &mut Vec<PathBuf>) -> Result<(), SentenceFileError> {
+    let wrong = |source| SentenceFileError { path: path.to_owned(), source };
+    if !std::fs::metadata(path).map_err(wrong)?.is_dir() {
+        files.push(path.to_owned());
+        return Ok(());
+    }
+    let inside = std::fs::read_dir(path).map_err(wrong)?;
+    let mut inside: Vec<PathBuf> = inside.flatten().map(|entry| entry.path()).collect();
+    inside.sort();
+    for path in inside {
+        let yaml = path.extension().is_some_and(|end| end == "yaml" || end == "yml");
+        if (path.is_dir() && deep > 1) || (path.is_file() && yaml) {
+            collect(&path, deep - 1, files)?;
+        }
+    }
+    Ok(())
 }
 
 /// Why a dialogue cannot begin.
@@ -297,6 +347,12 @@ impl Dialogue {
         &self.home
     }
 
+    /// The package's and the user's own sentences of a language, with the names of the home.
+    #[must_use]
+    pub fn engine(&self, language: &str) -> &Engine {
+        &self.tongue(language).engine
+    }
+
     /// The tags of the languages that are understood.
     pub fn languages(&self) -> impl Iterator<Item = &str> {
         self.tongues.iter().map(|tongue| tongue.language.code())
@@ -453,7 +509,7 @@ fn names(home: &Home, language: &str) -> Names {
 
 /// A name as a template: what it says, where it is one, else one that stands for itself.
 fn template(own: &crate::home::Names, name: &str) -> String {
-    if own.are_templates() { name.to_owned() } else { verbatim(name) }
+    if own.are_templates() && is_template(name) { name.to_owned() } else { verbatim(name) }
 }
 
 /// A name as a template that stands for itself.

@@ -91,6 +91,9 @@ impl Home {
             }
             other => other,
         };
+        if !value.is_object() {
+            return Err(wrong(vec!["this is no object; write areas, floors and entities".into()]));
+        }
         let fixture: Fixture =
             serde_json::from_value(value).map_err(|e| wrong(vec![e.to_string()]))?;
         let Fixture { areas, floors, entities, timers, media } = fixture;

@@ -30,8 +30,8 @@ mod words;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub use engine::Engine;
-pub use names::{Name, Names};
+pub use engine::{Engine, Explanation, Lost, Weighed};
+pub use names::{Name, Names, is_template};
 pub use sample::{Sample, Sampler};
 pub use sentences::Language;
 pub use sounds_like::{Repair, Repaired, SoundsLike};

@@ -21,6 +21,7 @@ use crate::detect::VoiceDetector;
 use crate::dialogue;
 use crate::dialogue::Dialogue;
 use crate::dialogue::DialogueError;
+use crate::dialogue::SentenceFileError;
 use crate::home;
 use crate::home::HomeError;
 use crate::home::Memory;
@@ -107,6 +108,9 @@ pub enum EngineError {
     /// The home's state as it was kept.
     #[error("cannot take up the home's state: {0}")]
     Memory(MemoryError),
+    /// The files of one's own sentences.
+    #[error(transparent)]
+    SentenceFile(#[from] SentenceFileError),
     /// The sentence templates in this home.
     #[error(transparent)]
     Dialogue(#[from] DialogueError),
@@ -211,11 +215,25 @@ impl Engines<'_> {
     }
 
     /// The sentences of a language, or of the nearest one that there are sentences for; see
-    /// [`Engines::sentence_tag`].
+    /// [`Engines::sentence_tag`]. The user's own sentences in this language are among them.
+    ///
+    /// # Errors
+    /// When there are none, or they are missing or damaged, or when one's own are wrong.
+    pub fn sentences_for(&self, tag: &str) -> Result<Language, EngineError> {
+        let mut language = self.package_sentences(tag)?;
+        for file in self.dialogue.sentence_files()? {
+            if self.sentence_tag(&Language::of_file(&file)?)? == language.code() {
+                language = language.with_file(&file)?;
+            }
+        }
+        Ok(language)
+    }
+
+    /// The sentences of a language as the package has them.
     ///
     /// # Errors
     /// When there are none, or they are missing or damaged.
-    pub fn sentences_for(&self, tag: &str) -> Result<Language, EngineError> {
+    pub fn package_sentences(&self, tag: &str) -> Result<Language, EngineError> {
         let tag = self.sentence_tag(tag)?;
         let path = self.store.file(SENTENCES, &format!("{tag}.json"))?;
         Ok(Language::from_file(&path)?)
