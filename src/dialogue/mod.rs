@@ -63,20 +63,32 @@ pub struct Config {
     /// in particular.
     pub area: String,
     /// What is asked before it is done: services such as `lock.unlock`, perhaps of one class of
-    /// device (`cover.open_cover:garage`) or of one device (`valve.open_valve:valve.gas`). Nothing
-    /// unless named: who unlocks by voice today is not to be asked all of a sudden.
+    /// device (`cover.open_cover:garage`) or of one device (`valve.open_valve:valve.gas`). At first
+    /// whatever lets somebody in; an empty list asks about nothing.
     pub confirm: Vec<String>,
     /// Sentences of one's own, in Home Assistant's layout (`language:`, `intents:`): YAML files, or
     /// folders of them, also with a folder for each language. They win over the package's.
     pub sentences: Vec<PathBuf>,
 }
 
+/// What lets somebody in: a voice can be anybody's, also that of the television.
+const RISKY: [&str; 8] = [
+    "lock.unlock",
+    "lock.open",
+    "cover.open_cover:garage",
+    "cover.open_cover:gate",
+    "cover.open_cover:door",
+    "cover.set_cover_position:garage",
+    "cover.set_cover_position:gate",
+    "alarm_control_panel.alarm_disarm",
+];
+
 impl Default for Config {
     fn default() -> Self {
         Self {
             languages: vec!["en".into(), "zh-CN".into()],
             area: String::new(),
-            confirm: Vec::new(),
+            confirm: RISKY.map(str::to_owned).to_vec(),
             sentences: Vec::new(),
         }
     }
@@ -390,8 +402,9 @@ impl Dialogue {
                 match act::plan(meaning, place) {
                     Ok(plan) => {
                         facts = Facts::of(&plan);
-                        for call in plan.calls {
-                            match self.home.act(&call, &now) {
+                        let results = self.home.act_all(&plan.calls, &now);
+                        for (call, result) in plan.calls.iter().zip(results) {
+                            match result {
                                 Ok(done) => actions.extend(done),
                                 Err(error) => {
                                     facts.matched.retain(|id| *id != call.entity);

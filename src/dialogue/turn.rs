@@ -8,7 +8,7 @@ use super::risk;
 use super::several::{again, carried, completed, cuts, glued, leaning};
 use super::slots;
 use super::targets::Where;
-use super::{Alternative, Command, Dialogue, Reply};
+use super::{Alternative, Command, Dialogue, Reply, Understood};
 use crate::intent::Meaning;
 use crate::intent::Repaired;
 
@@ -287,6 +287,12 @@ impl Dialogue {
             format!("Are you sure you want to {}?", lower_first(what))
         };
         let mut reply = Reply::question(asked, &code, "confirm");
+        // It was understood, only not done yet.
+        let Meaning { intent: name, slots, response_key, .. } = parts[0].meaning.clone();
+        reply.intent = Some(Understood { name, slots });
+        reply.response_key = Some(response_key);
+        reply.score = parts[0].score();
+        reply.repaired.clone_from(&parts[0].repaired);
         reply.alternatives = parts.iter().map(alternative).collect();
         self.pending = Some(Pending::Confirm(parts));
         reply
