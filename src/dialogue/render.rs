@@ -237,7 +237,7 @@ mod tests {
             ),
             (
                 "{{ 'x' | float(default=none) }} {{ 'x' | float(none) is none }} {{ none | int(7) }}",
-                "none True 7",
+                "None True 7",
             ),
             ("{{ 'old A.C. äpfel'.title() }}", "Old A.C. Äpfel"),
             (

@@ -208,6 +208,8 @@ pub struct Home {
     doors: live::Doors,
     names_version: u64,
     kept: Option<memory::Kept>,
+    /// Entities that were acted on since the state was kept.
+    touched: Vec<String>,
 }
 
 impl std::fmt::Debug for Home {
@@ -234,6 +236,7 @@ impl Home {
             doors: live::Doors::new(Box::new(Simulated)),
             names_version: 0,
             kept: None,
+            touched: Vec::new(),
         }
     }
 
@@ -398,6 +401,9 @@ impl Home {
                 let own = &mut self.entities[entity];
                 let changes = next.changes_from(own);
                 (own.state, own.attributes) = (next.state, next.attributes);
+                if self.kept.is_some() && !changes.is_empty() {
+                    self.touched.push(own.id.clone());
+                }
                 let Call { entity, service, data } = call.clone();
                 Action { entity, service, data, changes }
             });
