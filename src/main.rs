@@ -18,6 +18,7 @@ fn main() -> ExitCode {
         Command::Say(args) => commands::say::run(&house, &args),
         Command::Voices(args) => commands::voices::run(&house, &args),
         Command::Understand(args) => commands::understand::run(&house, &args),
+        Command::Intents(args) => commands::intents::run(&house, &args),
         Command::Models(args) => commands::models::run(&args, &house.store),
         Command::Check(args) => commands::check::run(&house, &args),
         Command::Demo(args) => commands::demo::run(&house, &args),

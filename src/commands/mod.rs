@@ -1,8 +1,10 @@
 //! What each command does: the library's abilities, shown to people and to programs.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what commands are for")]
 
+mod batch;
 pub(crate) mod check;
 pub(crate) mod demo;
+pub(crate) mod intents;
 pub(crate) mod models;
 pub(crate) mod run;
 pub(crate) mod say;

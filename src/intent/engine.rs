@@ -1,5 +1,7 @@
 //! The engine: all readings of a sentence by all templates, and the choice among them.
 
+mod explain;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -16,6 +18,8 @@ use super::sentences::Language;
 use super::text::Text;
 use super::words::{Where, cut_blanks, normalise_sentence};
 use super::{IntentError, Meaning};
+
+pub use explain::{Explanation, Lost, Weighed};
 
 /// Longer sentences are not understood: nobody says them in one breath.
 const MAX_CHARS: usize = 1_000;

@@ -14,4 +14,5 @@ mod layers;
 mod licences;
 mod models;
 mod mqtt;
+mod restart;
 mod tts;
