@@ -42,7 +42,7 @@ const SAID: &[&str] = &[
 ];
 /// Endings that make a host or a file of any name before them.
 const ENDINGS: &[&str] = &[
-    "com", "net", "org", "edu", "gov", "info", "biz", "app", "dev", "io", "ai", "tv", "me", "uk",
+    "com", "net", "org", "edu", "gov", "info", "biz", "app", "dev", "local", "lan", "io", "ai", "tv", "me", "uk",
     "de", "it", "fr", "cn", "jp", "us", "eu", "ca", "au", "in", "ru", "br", "nl", "es", "ch", "se",
     "no", "fm", "sm", "xyz", "pdf", "txt", "jpg", "jpeg", "png", "gif", "mp", "wav", "zip", "exe",
     "py", "rs", "js", "html", "htm", "csv", "json", "yaml", "yml", "toml", "md", "doc", "docx",
@@ -191,6 +191,12 @@ fn name(found: &Found<'_>) -> Option<String> {
         return None;
     }
     let mut words = spell(host, 0);
+    if !ENDINGS.contains(&ending.as_str())
+        && let Some((before, _)) = words.rsplit_once(' ')
+    {
+        // Who knows whether an unknown ending is spelled.
+        words = format!("{before} {ending}");
+    }
     if !found.group(1).is_empty() {
         words = format!("{words} colon {}", digits(found.group(1)));
     }
