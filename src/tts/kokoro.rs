@@ -18,7 +18,9 @@ use super::TtsError;
 use super::VoiceConfig;
 use super::Word;
 use super::phonemes::join;
+use super::sound::Level;
 use super::voice;
+use super::voice::Sink;
 
 const SAMPLE_RATE: u32 = 24_000;
 /// Values of one style.
@@ -75,6 +77,7 @@ pub struct Kokoro {
     vocabulary: Arc<HashMap<char, i64>>,
     styles: Vec<f32>,
     config: VoiceConfig,
+    level: Level,
     language: String,
     path: String,
 }
@@ -108,7 +111,9 @@ impl Kokoro {
             .map_err(|reason| load(vocabulary, reason))?;
         check_language(language).map_err(|reason| load(model, reason))?;
         let styles = read_styles(styles)?;
-        let session = voice::open_session(environment, model, language, config)?;
+        let session = voice::open_beside_words(model, language, || {
+            voice::session(environment, &voice::Model::File(model), config)
+        })?;
         let names: Vec<&str> = session.inputs().iter().map(|i| i.name()).collect();
         if let Some(missing) = ["tokens", "style", "speed"].iter().find(|n| !names.contains(n)) {
             return Err(load(
@@ -121,6 +126,7 @@ impl Kokoro {
             vocabulary: Arc::new(symbols),
             styles,
             config: config.clone(),
+            level: Level::default(),
             language: language.into(),
             path: model.display().to_string(),
         })
@@ -144,6 +150,7 @@ impl Kokoro {
             vocabulary: Arc::clone(&self.vocabulary),
             styles: read_styles(styles)?,
             config: config.clone(),
+            level: Level::default(),
             language: language.into(),
             path: self.path.clone(),
         })
@@ -216,14 +223,22 @@ impl Synthesizer for Kokoro {
         sentence: &str,
         out: &mut dyn FnMut(&[f32]) -> ControlFlow<()>,
     ) -> Result<(), TtsError> {
-        voice::speak(
+        let mut level = self.level;
+        let clause = |words: &[Word], out: Sink<'_>| {
+            let _ = out(&self.clause(words)?);
+            Ok(())
+        };
+        let spoken = voice::speak(
             sentence,
             &self.language,
             SAMPLE_RATE,
             &self.config,
-            |words| self.clause(words),
+            &mut level,
+            clause,
             out,
-        )
+        );
+        self.level = level;
+        spoken
     }
 }
 

@@ -42,11 +42,11 @@ const SAID: &[&str] = &[
 ];
 /// Endings that make a host or a file of any name before them.
 const ENDINGS: &[&str] = &[
-    "com", "net", "org", "edu", "gov", "info", "biz", "app", "dev", "local", "lan", "io", "ai", "tv", "me", "uk",
-    "de", "it", "fr", "cn", "jp", "us", "eu", "ca", "au", "in", "ru", "br", "nl", "es", "ch", "se",
-    "no", "fm", "sm", "xyz", "pdf", "txt", "jpg", "jpeg", "png", "gif", "mp", "wav", "zip", "exe",
-    "py", "rs", "js", "html", "htm", "csv", "json", "yaml", "yml", "toml", "md", "doc", "docx",
-    "xls", "xlsx", "ppt",
+    "com", "net", "org", "edu", "gov", "info", "biz", "app", "dev", "local", "lan", "io", "ai",
+    "tv", "me", "uk", "de", "it", "fr", "cn", "jp", "us", "eu", "ca", "au", "in", "ru", "br", "nl",
+    "es", "ch", "se", "no", "fm", "sm", "xyz", "pdf", "txt", "jpg", "jpeg", "png", "gif", "mp",
+    "wav", "zip", "exe", "py", "rs", "js", "html", "htm", "csv", "json", "yaml", "yml", "toml",
+    "md", "doc", "docx", "xls", "xlsx", "ppt",
 ];
 /// Letters that are spelled wherever they stand in an address.
 const SPELLED: &[&str] = &[
