@@ -1,6 +1,6 @@
 //! cargo run --release --example voices -- [ID…] [--runs N] [--memory N] [--json]
 //! Per voice: milliseconds to the first audible sound and RTF of a short reply, a sentence and a paragraph of three
-//! sentences (medians); with `--memory` also the memory before and after N sentences. Without ids the default voices.
+//! sentences (medians); `--whole` leaves the networks in one piece; with `--memory` also the memory before and after N sentences. Without ids the default voices.
 #![allow(clippy::print_stdout, reason = "a table for people is what this makes")]
 
 use std::ops::ControlFlow;
@@ -32,7 +32,8 @@ fn main() -> AnyResult<()> {
     };
     let mut ids: Vec<String> =
         args.iter().filter(|a| a.contains('-') && !a.starts_with('-')).cloned().collect();
-    let (config, store) = (Config::default(), ModelStore::open(None)?);
+    let (mut config, store) = (Config::default(), ModelStore::open(None)?);
+    config.tts.chunked = !args.iter().any(|a| a == "--whole");
     if ids.is_empty() {
         ids = config.tts.voices.values().cloned().collect();
     }

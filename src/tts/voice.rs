@@ -102,6 +102,24 @@ pub(super) fn session(
     .map_err(|e| e.to_string())
 }
 
+/// Opens a part of a network that was cut; none when it cannot be opened.
+pub(super) fn part(
+    environment: &Environment,
+    bytes: Vec<u8>,
+    config: &VoiceConfig,
+) -> Option<Session> {
+    session(environment, &Model::Bytes(&bytes), config)
+        .inspect_err(|error| tracing::debug!(error, "a part of a network cannot be opened"))
+        .ok()
+}
+
+/// The bytes of a network that may be cut; none when they cannot be read or are too many to be read twice.
+pub(super) fn read_network(path: &Path) -> Option<Vec<u8>> {
+    const LARGEST: u64 = 512 << 20;
+    let size = std::fs::metadata(path).ok()?.len();
+    (size <= LARGEST).then(|| std::fs::read(path).ok()).flatten()
+}
+
 /// A file of at most `limit` bytes.
 pub(super) fn read_small(path: &Path, limit: u64) -> Result<Vec<u8>, TtsError> {
     let load = |reason: String| TtsError::Load { path: path.display().to_string(), reason };

@@ -2,7 +2,6 @@
 
 mod chunks;
 mod cut;
-mod protobuf;
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -50,44 +49,27 @@ enum Network {
     Whole(Session),
 }
 
-/// The largest file that is read to be cut, in bytes; a larger network stays whole.
-const LARGEST: u64 = 512 << 20;
-
 impl Network {
     fn open(environment: &Environment, model: &Path, config: &VoiceConfig) -> Result<Self, String> {
         if config.chunked
-            && let Some(network) = Self::open_cut(environment, model, config)?
+            && let Some(network) = Self::open_cut(environment, model, config)
         {
             return Ok(network);
         }
         Ok(Self::Whole(voice::session(environment, &Model::File(model), config)?))
     }
 
-    fn open_cut(
-        environment: &Environment,
-        model: &Path,
-        config: &VoiceConfig,
-    ) -> Result<Option<Self>, String> {
-        let size = std::fs::metadata(model).map_err(|e| e.to_string())?.len();
-        if size > LARGEST {
-            return Ok(None);
-        }
-        let bytes = std::fs::read(model).map_err(|e| e.to_string())?;
-        let Some(parts) = cut::cut(&bytes) else {
+    fn open_cut(environment: &Environment, model: &Path, config: &VoiceConfig) -> Option<Self> {
+        let bytes = voice::read_network(model)?;
+        let Some(cut) = cut::cut(&bytes) else {
             tracing::info!(model = %model.display(), "this network is not built as other VITS voices are; it speaks clause by clause");
-            return Ok(None);
+            return None;
         };
         drop(bytes);
-        let cut::Cut { head, tail, latent, speaker, hop, reach } = parts;
-        let head = voice::session(environment, &Model::Bytes(&head), config);
-        let tail = voice::session(environment, &Model::Bytes(&tail), config);
-        match (head, tail) {
-            (Ok(head), Ok(tail)) => Ok(Some(Self::Cut { head, tail, latent, speaker, hop, reach })),
-            (Err(error), _) | (_, Err(error)) => {
-                tracing::debug!(error, model = %model.display(), "a part of the network cannot be opened");
-                Ok(None)
-            }
-        }
+        let cut::Cut { parts, latent, speaker, hop, reach } = cut;
+        let head = voice::part(environment, parts.head, config)?;
+        let tail = voice::part(environment, parts.tail, config)?;
+        Some(Self::Cut { head, tail, latent, speaker, hop, reach })
     }
 
     /// The part that takes the phonemes.
