@@ -48,6 +48,10 @@ pub(crate) enum Command {
     Say(SayArgs),
     /// List the voices
     Voices(VoicesArgs),
+    /// Show the words that are spoken for a written text
+    Normalize(NormalizeArgs),
+    /// Show how Chinese characters are read
+    Pinyin(PinyinArgs),
     /// Show what a sentence means in a home
     Understand(UnderstandArgs),
     /// Draw sentences that are understood, explain how one is read, check sentence files
@@ -226,6 +230,41 @@ pub(crate) struct VoicesArgs {
     #[arg(long, value_name = "LANGUAGE")]
     pub(crate) language: Option<String>,
     /// Print one JSON object on the last line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Options of `hearken normalize`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    hearken normalize \"It is 21.5 °C at 7:30.\" 现在是下午3:20\n  \
+    hearken normalize --language zh --json - < lines.txt")]
+pub(crate) struct NormalizeArgs {
+    /// Texts, each answered by a line; or - for the lines of standard input
+    #[arg(required = true, value_name = "TEXT", allow_negative_numbers = true)]
+    pub(crate) text: Vec<String>,
+    /// The language to read in, such as en or zh [default: told from the characters]
+    #[arg(long, value_name = "LANGUAGE")]
+    pub(crate) language: Option<String>,
+    /// Print a JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Options of `hearken pinyin`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    hearken pinyin 他在银行工作\n  \
+    hearken pinyin 他在银▁行▁工作\n  \
+    hearken pinyin --batch - < sentences.txt")]
+pub(crate) struct PinyinArgs {
+    /// Chinese sentences; where one character is marked as in 银▁行▁ only that one is read
+    #[arg(required_unless_present = "batch", value_name = "TEXT")]
+    pub(crate) text: Vec<String>,
+    /// A file of sentences, one a line, or - for standard input; each is answered by a line
+    #[arg(long, value_name = "FILE", conflicts_with = "text")]
+    pub(crate) batch: Option<PathBuf>,
+    /// Print a JSON object a line
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -17,6 +17,8 @@ fn main() -> ExitCode {
         Command::Transcribe(args) => commands::transcribe::run(&house, &args),
         Command::Say(args) => commands::say::run(&house, &args),
         Command::Voices(args) => commands::voices::run(&house, &args),
+        Command::Normalize(args) => commands::normalize::run(&house, &args),
+        Command::Pinyin(args) => commands::pinyin::run(&house, &args),
         Command::Understand(args) => commands::understand::run(&house, &args),
         Command::Intents(args) => commands::intents::run(&house, &args),
         Command::Models(args) => commands::models::run(&args, &house.store),

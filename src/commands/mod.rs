@@ -6,6 +6,8 @@ pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod intents;
 pub(crate) mod models;
+pub(crate) mod normalize;
+pub(crate) mod pinyin;
 pub(crate) mod run;
 pub(crate) mod say;
 pub(crate) mod transcribe;
