@@ -31,14 +31,19 @@ pub fn init(verbosity: u8) {
 pub struct TurnTimeline {
     /// From the last speech to the decision that the utterance ended.
     pub endpoint_delay: f64,
-    /// From that decision to the final transcript.
+    /// From that decision to the final transcript: what was left to do, since recognition begins in
+    /// the first pause.
     pub recognition: f64,
+    /// How long the recognition took altogether.
+    #[serde(default)]
+    pub recognition_work: f64,
     /// From the transcript to the reply's text: understanding and acting.
     pub understanding: f64,
     /// From the reply's text to its first audible sample; absent when nothing was said.
     pub first_audio: Option<f64>,
     /// From the reply's text to its last sample; absent when nothing was said.
     pub synthesis: Option<f64>,
-    /// From the last speech to the first audible sample of the reply: the sum of the above.
+    /// From the last speech to the first audible sample of the reply: endpoint delay, recognition,
+    /// understanding and first audio.
     pub voice_to_voice: Option<f64>,
 }

@@ -5,6 +5,7 @@
 
 mod act;
 mod answer;
+mod complete;
 mod more;
 mod pending;
 mod refusal;
@@ -44,6 +45,7 @@ use risk::Rule;
 use targets::Where;
 use turn::Last;
 
+pub use complete::Completeness;
 pub use reply::{Alternative, Command, Reply, Understood};
 pub use wording::Wording;
 

@@ -265,12 +265,7 @@ fn real(name: &str) -> (Vec<Event>, Value) {
     let mut session = Session::new(config.engines(&store).stages().unwrap(), None);
     let mut events = Vec::new();
     let mut source = FileSource::open(recording(name)).unwrap();
-    let (mut framer, mut chunk) = (Framer::new(), Vec::new());
-    while source.read(&mut chunk).unwrap() > 0 {
-        framer.push(&chunk, |frame| session.push(&frame, &mut |event| events.push(event)));
-        chunk.clear();
-    }
-    session.finish(&mut |event| events.push(event));
+    session.hear(&mut source, &mut |event| events.push(event)).unwrap();
     (events, session.dialogue().home().states())
 }
 
