@@ -71,6 +71,7 @@ struct Limits {
     pre_roll: u64,
     pause: u64,
     settled: u64,
+    finished: u64,
     hangover: u64,
     open: u64,
     trailing: u64,
@@ -131,6 +132,7 @@ impl Endpointer {
             pre_roll: samples(config.pre_roll_ms),
             pause: samples(config.speculate_ms),
             settled: samples(config.complete_ms.min(config.hangover_ms)),
+            finished: samples(config.finished_ms.min(config.hangover_ms)),
             hangover: samples(config.hangover_ms),
             open: samples(config.open_ms.max(config.hangover_ms)),
             trailing: samples(config.trailing_ms.min(config.hangover_ms)),
@@ -145,11 +147,12 @@ impl Endpointer {
         matches!(self.state, State::Speaking { .. })
     }
 
-    /// The silences, in milliseconds, that end an utterance: one that is complete, one of which
-    /// nothing is known, and one that is open.
+    /// The silences, in milliseconds, that end an utterance: one that is complete, one that sounds
+    /// finished, one of which nothing is known, and one that is open.
     #[must_use]
-    pub fn silences_ms(&self) -> [u32; 3] {
-        [self.limits.settled, self.limits.hangover, self.limits.open]
+    pub fn silences_ms(&self) -> [u32; 4] {
+        let limits = &self.limits;
+        [limits.settled, limits.finished, limits.hangover, limits.open]
             .map(|samples| u32::try_from(SampleTime(samples).ms()).unwrap_or(u32::MAX))
     }
 

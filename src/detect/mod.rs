@@ -1,10 +1,14 @@
 //! When, not what: speech probability and the beginning and end of an utterance.
 //!
-//! [`VoiceDetector`] is the door of the engines, [`Silero`] the engine behind it; [`Endpointer`] is the
-//! pure machine that makes utterances of the probabilities.
+//! [`VoiceDetector`] is the door of the engines, [`Silero`] the engine behind it; [`Floor`] takes the room
+//! into account, [`Endpointer`] is the pure machine that makes utterances of the probabilities, and a
+//! [`TurnDetector`] hears whether who pauses has finished.
 
 mod endpoint;
+mod floor;
+mod mel;
 mod silero;
+mod turn;
 
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +16,9 @@ use crate::audio::Frame;
 use crate::audio::SampleTime;
 
 pub use endpoint::Endpointer;
+pub use floor::Floor;
 pub use silero::Silero;
+pub use turn::{SmartTurn, TurnDetector};
 
 /// Settings of this room, `[detect]` in the configuration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,6 +26,9 @@ pub use silero::Silero;
 pub struct Config {
     /// The voice detector's id in the catalogue.
     pub model: String,
+    /// The turn detector's id in the catalogue: it tells by the voice whether who pauses has finished.
+    /// Empty for none.
+    pub turn_model: String,
     /// The speech probability, 0 to 1, from which an utterance may begin.
     pub start_threshold: f32,
     /// The speech probability below which a frame in an utterance is silence. Lower than the start, so
@@ -35,6 +44,9 @@ pub struct Config {
     /// Silence that ends an utterance whose words are a complete command of the home, in milliseconds;
     /// never more than the hangover.
     pub complete_ms: u32,
+    /// Silence that ends an utterance that sounds finished to the turn detector, in milliseconds; never
+    /// more than the hangover.
+    pub finished_ms: u32,
     /// Silence that ends an utterance of which nothing special is known, in milliseconds. Shorter
     /// answers sooner and cuts off who hesitates.
     pub hangover_ms: u32,
@@ -52,12 +64,14 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             model: "silero-vad".into(),
+            turn_model: "smart-turn".into(),
             start_threshold: 0.5,
             stop_threshold: 0.35,
             min_speech_ms: 100,
             pre_roll_ms: 300,
             speculate_ms: 100,
             complete_ms: 200,
+            finished_ms: 400,
             hangover_ms: 600,
             open_ms: 2000,
             trailing_ms: 200,
@@ -94,6 +108,7 @@ impl Config {
             ("pre_roll_ms", self.pre_roll_ms, 0, 5000),
             ("speculate_ms", self.speculate_ms, 0, 10_000),
             ("complete_ms", self.complete_ms, 40, 10_000),
+            ("finished_ms", self.finished_ms, 40, 10_000),
             ("hangover_ms", self.hangover_ms, 40, 10_000),
             ("open_ms", self.open_ms, 40, 10_000),
             ("trailing_ms", self.trailing_ms, 0, 10_000),

@@ -166,7 +166,7 @@ impl Session {
             out(Event::Failed { turn, stage: "synthesis", error });
             return self.finish_turn(turn, timeline, out);
         }
-        let sounding = Sounding::new(turn);
+        let sounding = Sounding::new();
         let reply = Reply { turn, text, stop, timeline, being_made: true, sounding };
         self.answer.reply = Some(reply);
     }

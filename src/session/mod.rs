@@ -32,7 +32,9 @@ use crate::audio::SAMPLE_RATE;
 use crate::audio::SampleTime;
 use crate::audio::Source;
 use crate::detect::Endpointer;
+use crate::detect::Floor;
 use crate::detect::Heard;
+use crate::detect::TurnDetector;
 use crate::detect::VoiceDetector;
 use crate::dialogue::Completeness;
 use crate::dialogue::Dialogue;
@@ -124,6 +126,8 @@ pub struct Stages {
     pub detector: Box<dyn VoiceDetector>,
     /// Says where utterances begin and end.
     pub endpointer: Endpointer,
+    /// Says whether who pauses has finished; without it silence alone tells.
+    pub turns: Option<Box<dyn TurnDetector>>,
     /// Says what was said.
     pub recognizer: Box<dyn Recognizer>,
     /// Understands, acts and answers.
@@ -132,13 +136,18 @@ pub struct Stages {
     pub voices: Voices,
 }
 
+/// A voice that sounds less finished than this goes on even after a complete command.
+const SURELY_NOT_FINISHED: f32 = 0.05;
+
 /// How often a held reply looks for words while somebody goes on speaking without a pause.
 const WORDS_EVERY: SampleTime = SampleTime::from_ms(600);
 
 /// One conversation.
 pub struct Session {
     detector: Box<dyn VoiceDetector>,
+    floor: Floor,
     endpointer: Endpointer,
+    turns: Option<Box<dyn TurnDetector>>,
     silences: Silences,
     dialogue: Dialogue,
     ear: Ear,
@@ -168,6 +177,7 @@ pub struct Session {
 #[derive(Debug, Clone, Copy)]
 struct Silences {
     complete: u32,
+    finished: u32,
     hangover: u32,
     open: u32,
 }
@@ -175,7 +185,6 @@ struct Silences {
 /// Somebody is speaking.
 struct Utterance {
     turn: TurnId,
-    started: SampleTime,
     /// The recognition of what was said until the pause that lasts.
     trial: Option<Trial>,
     /// The recognition of what was said so far, while speech goes on.
@@ -221,12 +230,14 @@ impl Session {
     /// A session at the beginning of its stream. `area` is where the microphone stands.
     #[must_use]
     pub fn new(stages: Stages, area: Option<String>) -> Self {
-        let Stages { detector, endpointer, recognizer, dialogue, voices } = stages;
-        let [complete, hangover, open] = endpointer.silences_ms();
+        let Stages { detector, endpointer, turns, recognizer, dialogue, voices } = stages;
+        let [complete, finished, hangover, open] = endpointer.silences_ms();
         Self {
             detector,
+            floor: Floor::new(),
             endpointer,
-            silences: Silences { complete, hangover, open },
+            turns,
+            silences: Silences { complete, finished, hangover, open },
             dialogue,
             ear: Ear::new(recognizer),
             mouth: Mouth::new(voices),
@@ -331,6 +342,7 @@ impl Session {
         self.decided = self.now;
         self.clock_reply();
         let probability = self.detector.push(frame);
+        let probability = self.floor.push(frame, probability, self.endpointer.is_speaking());
         let heard = &mut self.heard;
         self.endpointer.push(frame, probability, &mut |h| heard.push(h));
         self.take_heard(out);
@@ -391,7 +403,6 @@ impl Session {
         let turn = self.last;
         self.utterance = Some(Utterance {
             turn,
-            started: at,
             trial: None,
             partial: None,
             partial_at: at,
@@ -497,10 +508,8 @@ impl Session {
             Wait::Settled => {
                 let Some(result) = trial.and_then(|trial| trial.result.as_ref()) else { return };
                 self.waits = None;
-                let silence = match result {
-                    Ok(transcript) => self.silence_after(transcript),
-                    Err(_) => self.silences.hangover,
-                };
+                let words = result.as_ref().ok().cloned().unwrap_or_default();
+                let silence = self.silence_after(&words);
                 let heard = &mut self.heard;
                 self.endpointer.wait_for(silence, &mut |h| heard.push(h));
                 self.take_heard(out);
@@ -523,12 +532,22 @@ impl Session {
     }
 
     /// How much silence ends an utterance of these words.
-    fn silence_after(&self, transcript: &Transcript) -> u32 {
+    fn silence_after(&mut self, transcript: &Transcript) -> u32 {
         let Transcript { text, language, .. } = transcript;
-        match self.dialogue.completeness(text, language, self.area.as_deref()) {
-            Completeness::Complete => self.silences.complete,
-            Completeness::Open => self.silences.open,
-            Completeness::Unknown => self.silences.hangover,
+        let silences = self.silences;
+        let sure = match self.dialogue.completeness(text, language, self.area.as_deref()) {
+            Completeness::Open => return silences.open,
+            Completeness::Complete => silences.complete,
+            Completeness::Unknown => silences.finished,
+        };
+        // The words alone do not tell whether more will come: "turn on the lights … in the kitchen".
+        let sounds = self.turns.as_mut().and_then(|turns| turns.finished(&self.audio));
+        tracing::debug!(text, sure, ?sounds, "a pause");
+        match (sure == silences.complete, sounds) {
+            (true, Some(finished)) if finished < SURELY_NOT_FINISHED => silences.hangover,
+            (true, _) => sure,
+            (false, Some(finished)) if finished >= 0.5 => sure,
+            (false, _) => silences.hangover,
         }
     }
 

@@ -10,7 +10,6 @@
 //! Whoever speaks is let speak at once: the reply is held before anybody knows what is being said. It
 //! goes on where it stopped when that turns out to be nothing.
 
-use super::TurnId;
 use crate::audio::SampleTime;
 
 /// How long words may take to show after the reply was held.
@@ -52,7 +51,6 @@ enum State {
 /// A reply on its way to the ear.
 #[derive(Debug)]
 pub(super) struct Sounding {
-    pub(super) turn: TurnId,
     state: State,
     sent_ms: f64,
     all_sent: bool,
@@ -62,9 +60,9 @@ pub(super) struct Sounding {
 }
 
 impl Sounding {
-    pub(super) fn new(turn: TurnId) -> Self {
+    pub(super) fn new() -> Self {
         let state = State::Playing;
-        Self { turn, state, sent_ms: 0.0, all_sent: false, played_ms: 0.0, done: false }
+        Self { state, sent_ms: 0.0, all_sent: false, played_ms: 0.0, done: false }
     }
 
     /// More of it was handed to the playback.
@@ -267,7 +265,7 @@ mod tests {
     }
 
     fn sounding(sent_ms: f64) -> Sounding {
-        let mut reply = Sounding::new(TurnId(1));
+        let mut reply = Sounding::new();
         reply.sent(sent_ms);
         reply.all_sent();
         reply

@@ -143,6 +143,7 @@ fn session(script: &[&'static str]) -> Session {
     let stages = Stages {
         detector: Box::new(Loudness),
         endpointer: Endpointer::new(&detect::Config::default()),
+        turns: None,
         recognizer: Box::new(Scripted(script.to_vec())),
         dialogue: Dialogue::new(home, languages).unwrap(),
         voices: Voices::none().with("en", Box::new(Tone)).with("zh", Box::new(Tone)),
