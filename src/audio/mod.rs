@@ -29,7 +29,7 @@ pub use player::{FarEnds, Played, Player};
 pub use resample::{RATES, Resampler};
 pub use source::{MAX_CHANNELS, RawSource, Source};
 pub use steady::{OpenSource, Steady};
-pub use wav::WavWriter;
+pub use wav::{WavLog, WavWriter};
 
 /// Settings of this room, `[audio]` in the configuration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

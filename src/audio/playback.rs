@@ -9,7 +9,7 @@ use cpal::{FromSample, Sample, SizedSample};
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::device::{self, Direction, LOOK_EVERY, Open, PATIENCE, TICK, Ticker, Virtual};
-use super::{AudioError, Config, Resampler, WavWriter};
+use super::{AudioError, Config, Resampler, WavLog};
 
 /// The ring between the playing thread and the device's callback, in milliseconds. When it is full
 /// [`play`](Speaker::play) waits; when it runs dry the callback plays silence and counts an underrun.
@@ -157,9 +157,7 @@ impl Speaker {
         let Parts { ring, shared, far, mut drain } = parts(rate, 1);
         let (name, mut wav) = match &device {
             Virtual::Null => ("null".to_owned(), None),
-            Virtual::File(path) => {
-                (path.display().to_string(), Some(WavWriter::create(path, rate)?))
-            }
+            Virtual::File(path) => (path.display().to_string(), Some(WavLog::create(path, rate)?)),
         };
         let mut block = vec![0.0_f32; (rate as u128 * TICK.as_millis() / 1000) as usize];
         let tick = move || {

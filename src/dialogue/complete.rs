@@ -1,13 +1,13 @@
 //! Whether the words so far are all that somebody means to say.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Dialogue;
 use super::pending::{question, verdict};
 use super::several::{cuts, glued, trimmed};
 
 /// How words that are followed by silence look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Completeness {
     /// A command that the home can carry out, or the answer to what was asked.

@@ -9,11 +9,12 @@ use tokio_util::sync::CancellationToken;
 use super::event::{Event, Speech, TurnId};
 use super::turn::{Cue, Sounding, Words, heard_part, weigh};
 use super::workers::{MouthReport, Spoken};
-use super::{Playback, Session, Wait, chain};
+use super::{Note, Playback, Session, Wait, chain};
 use crate::asr::AsrError;
 use crate::asr::Transcript;
 use crate::audio::FRAME_SAMPLES;
 use crate::telemetry::TurnTimeline;
+use crate::telemetry::metrics;
 
 /// Texts that may wait until the one before was heard.
 const TEXTS: usize = 8;
@@ -208,6 +209,7 @@ impl Session {
         let live = |reply: &&mut Reply| reply.turn == report.turn && reply.turn.0 >= gate;
         let Some(reply) = self.answer.reply.as_mut().filter(live) else {
             self.answer.late += 1;
+            metrics().late_pieces.inc();
             return;
         };
         let turn = reply.turn;
@@ -251,7 +253,9 @@ impl Session {
         (reply.being_made, reply.timeline) = (false, *t);
         let (turn, timeline) = (reply.turn, reply.timeline);
         reply.sounding.all_sent();
-        let silent = reply.sounding.total_ms() <= 0.0;
+        let total_ms = reply.sounding.total_ms();
+        let silent = total_ms <= 0.0;
+        self.note(|| Note::Spoke { ms: total_ms });
         self.finish_turn(turn, timeline, out);
         match self.playback {
             Playback::Unknown => {
@@ -269,6 +273,7 @@ impl Session {
     }
 
     fn finish_turn(&mut self, turn: TurnId, timeline_ms: TurnTimeline, out: &mut dyn FnMut(Event)) {
+        metrics().turn(&timeline_ms);
         out(Event::TurnFinished { turn, timeline_ms });
     }
 
@@ -328,8 +333,12 @@ impl Session {
         let turn = reply.turn;
         match cue {
             Cue::Hold => out(Event::PlaybackHeld { turn }),
-            Cue::Resume => out(Event::PlaybackResumed { turn }),
+            Cue::Resume => {
+                metrics().false_alarms.inc();
+                out(Event::PlaybackResumed { turn });
+            }
             Cue::Stop => {
+                metrics().interruptions.inc();
                 // The number turns away whoever is late, the token wakes who sleeps.
                 self.answer.gate.store(turn.0 + 1, Ordering::Release);
                 reply.stop.cancel();

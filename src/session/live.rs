@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Select, TryRecvError};
 
+use super::Note;
 use super::Session;
+use serde::{Deserialize, Serialize};
+
 use super::event::{Event, TurnId};
 use crate::audio::Frame;
 
@@ -22,7 +25,8 @@ pub struct Input {
 }
 
 /// What the playback or a door tells a live conversation.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "order", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Order {
     /// Stop the reply that sounds.
@@ -104,7 +108,9 @@ impl Session {
         self.wait_for_playback(&orders, out);
     }
 
-    fn obey_order(&mut self, order: Order, out: &mut dyn FnMut(Event)) {
+    pub(super) fn obey_order(&mut self, order: Order, out: &mut dyn FnMut(Event)) {
+        let at = self.now;
+        self.note(|| Note::Ordered { at, order: order.clone() });
         match order {
             Order::Interrupt => self.interrupt(out),
             Order::Played { turn, played_ms, done } => self.played(turn, played_ms, done, out),

@@ -11,7 +11,9 @@ mod answer;
 mod engines;
 mod event;
 mod live;
+mod local;
 mod stabilise;
+mod trace;
 mod transcribe;
 mod turn;
 mod workers;
@@ -48,6 +50,8 @@ pub use answer::Exchange;
 pub use engines::{EngineError, Engines};
 pub use event::{Event, Speech, TurnId};
 pub use live::{Input, Order};
+pub use local::Devices;
+pub use trace::{Note, Record, Recorder, TakeNote, TraceError};
 pub use transcribe::{FileTranscript, transcribe_source};
 
 /// Settings of this room, `[session]` in the configuration.
@@ -145,7 +149,8 @@ const WORDS_EVERY: SampleTime = SampleTime::from_ms(600);
 /// One conversation.
 pub struct Session {
     detector: Box<dyn VoiceDetector>,
-    floor: Floor,
+    /// None while a record is gone through that knows the room already.
+    floor: Option<Floor>,
     endpointer: Endpointer,
     turns: Option<Box<dyn TurnDetector>>,
     silences: Silences,
@@ -171,6 +176,7 @@ pub struct Session {
     /// What must be known before the next frame.
     waits: Option<Wait>,
     answer: Answer,
+    notes: Option<TakeNote>,
 }
 
 /// The silences that end utterances, in milliseconds.
@@ -234,7 +240,7 @@ impl Session {
         let [complete, finished, hangover, open] = endpointer.silences_ms();
         Self {
             detector,
-            floor: Floor::new(),
+            floor: Some(Floor::new()),
             endpointer,
             turns,
             silences: Silences { complete, finished, hangover, open },
@@ -253,6 +259,20 @@ impl Session {
             heard: Vec::new(),
             waits: None,
             answer: Answer::default(),
+            notes: None,
+        }
+    }
+
+    /// The same with somebody who takes notes of everything that decides.
+    #[must_use]
+    pub fn with_notes(mut self, notes: TakeNote) -> Self {
+        self.notes = Some(notes);
+        self
+    }
+
+    fn note(&mut self, note: impl FnOnce() -> Note) {
+        if let Some(take) = &mut self.notes {
+            take(&note(), &[]);
         }
     }
 
@@ -341,10 +361,14 @@ impl Session {
         self.now = frame.at + FRAME_SAMPLES as u64;
         self.decided = self.now;
         self.clock_reply();
-        let probability = self.detector.push(frame);
-        let probability = self.floor.push(frame, probability, self.endpointer.is_speaking());
+        let vad = self.detector.push(frame);
+        let speaking = self.endpointer.is_speaking();
+        let worth = self.floor.as_mut().map_or(vad, |floor| floor.push(frame, vad, speaking));
+        if let Some(take) = &mut self.notes {
+            take(&Note::Frame { at: frame.at, vad, worth }, &frame.samples);
+        }
         let heard = &mut self.heard;
-        self.endpointer.push(frame, probability, &mut |h| heard.push(h));
+        self.endpointer.push(frame, worth, &mut |h| heard.push(h));
         self.take_heard(out);
         self.ask_for_words();
         self.mind_reply(out);
@@ -459,6 +483,15 @@ impl Session {
         let Some(utterance) = &mut self.utterance else { return };
         let turn = utterance.turn;
         let is = |hearing: &Option<Hearing>| hearing.as_ref().is_some_and(|h| h.id == report.id);
+        let trial = utterance.trial.as_ref().and_then(|trial| trial.hearing.as_ref());
+        let wanted = [trial, utterance.partial.as_ref()].into_iter().flatten();
+        let samples = wanted.filter(|h| h.id == report.id).map(|h| h.samples).next();
+        if let (Some(samples), Recognised::Done(done, ms)) = (samples, &report.what)
+            && let Some(take) = &mut self.notes
+        {
+            let transcript = done.as_ref().ok().cloned();
+            take(&Note::Recognised { samples, ms: *ms, transcript }, &[]);
+        }
         if is(&utterance.partial) {
             let Recognised::Done(done, _) = report.what else { return };
             utterance.partial = None;
@@ -535,20 +568,25 @@ impl Session {
     fn silence_after(&mut self, transcript: &Transcript) -> u32 {
         let Transcript { text, language, .. } = transcript;
         let silences = self.silences;
-        let sure = match self.dialogue.completeness(text, language, self.area.as_deref()) {
-            Completeness::Open => return silences.open,
-            Completeness::Complete => silences.complete,
-            Completeness::Unknown => silences.finished,
-        };
+        let words = self.dialogue.completeness(text, language, self.area.as_deref());
         // The words alone do not tell whether more will come: "turn on the lights … in the kitchen".
-        let sounds = self.turns.as_mut().and_then(|turns| turns.finished(&self.audio));
-        tracing::debug!(text, sure, ?sounds, "a pause");
-        match (sure == silences.complete, sounds) {
-            (true, Some(finished)) if finished < SURELY_NOT_FINISHED => silences.hangover,
-            (true, _) => sure,
-            (false, Some(finished)) if finished >= 0.5 => sure,
-            (false, _) => silences.hangover,
-        }
+        let sounds = match (words, &mut self.turns) {
+            (Completeness::Open, _) | (_, None) => None,
+            (_, Some(turns)) => turns.finished(&self.audio),
+        };
+        let silence_ms = match (words, sounds) {
+            (Completeness::Open, _) => silences.open,
+            (Completeness::Complete, Some(finished)) if finished < SURELY_NOT_FINISHED => {
+                silences.hangover
+            }
+            (Completeness::Complete, _) => silences.complete,
+            (Completeness::Unknown, Some(finished)) if finished >= 0.5 => silences.finished,
+            (Completeness::Unknown, _) => silences.hangover,
+        };
+        let at = self.now;
+        let text = || text.clone();
+        self.note(|| Note::Pause { at, text: text(), words, sounds, silence_ms });
+        silence_ms
     }
 
     fn ear_is_gone(&mut self, out: &mut dyn FnMut(Event)) {

@@ -56,6 +56,8 @@ pub(super) enum Recognised {
 /// A recognition that was asked for. Dropping it gives it up.
 pub(super) struct Hearing {
     pub(super) id: u64,
+    /// How much was given, in samples.
+    pub(super) samples: usize,
     stop: CancellationToken,
 }
 
@@ -88,10 +90,11 @@ impl Ear {
     pub(super) fn ask(&mut self, audio: Vec<f32>) -> Result<Hearing, AsrError> {
         self.last += 1;
         let stop = CancellationToken::new();
+        let samples = audio.len();
         let job = EarJob { id: self.last, audio, stop: stop.clone() };
         let given = self.jobs.as_ref().map(|jobs| jobs.try_send(job));
         match given {
-            Some(Ok(())) => Ok(Hearing { id: self.last, stop }),
+            Some(Ok(())) => Ok(Hearing { id: self.last, samples, stop }),
             Some(Err(crossbeam_channel::TrySendError::Full(_))) => Err(AsrError::Engine {
                 step: "take another utterance",
                 reason: "it is too far behind".into(),

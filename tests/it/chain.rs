@@ -15,7 +15,7 @@ use hearken::tts::{Synthesizer, TtsError};
 use serde_json::Value;
 
 /// Hears speech wherever there is sound.
-struct Loudness;
+pub(crate) struct Loudness;
 
 impl VoiceDetector for Loudness {
     fn push(&mut self, frame: &Frame) -> f32 {
@@ -80,7 +80,7 @@ impl Synthesizer for Tone {
     }
 }
 
-const ENGLISH: &str = r#"
+pub(crate) const ENGLISH: &str = r#"
 language: en
 intents:
   HassTurnOn:
@@ -100,7 +100,7 @@ responses:
 lists: {}
 "#;
 
-const CHINESE: &str = r#"
+pub(crate) const CHINESE: &str = r#"
 language: zh-CN
 settings:
   ignore_whitespace: true
@@ -117,7 +117,7 @@ responses:
 lists: {}
 "#;
 
-const HOME: &str = r#"
+pub(crate) const HOME: &str = r#"
 [[area]]
 id = "kitchen"
 name = { en = "Kitchen", zh = "厨房" }
@@ -152,7 +152,7 @@ fn session(script: &[&'static str]) -> Session {
 }
 
 /// Sound and silence in turn, in milliseconds, beginning with silence.
-fn sound(pattern_ms: &[usize]) -> Vec<f32> {
+pub(crate) fn sound(pattern_ms: &[usize]) -> Vec<f32> {
     let mut samples = Vec::new();
     for (n, ms) in pattern_ms.iter().enumerate() {
         let value = if n % 2 == 0 { 0.0 } else { 0.5 };
