@@ -200,9 +200,10 @@ fn converse(seed: u64, turns: usize) -> (Vec<Event>, Loudspeaker) {
         });
         drop(frames);
         // The last reply still has to be heard.
-        for _ in 0..2000 {
-            for order in player.lock().unwrap().advance() {
-                let _ = orders.send(order);
+        for _ in 0..400 {
+            let reports = player.lock().unwrap().advance();
+            if reports.into_iter().any(|order| orders.send(order).is_err()) {
+                break;
             }
             std::thread::sleep(Duration::from_micros(50));
         }
