@@ -4,10 +4,12 @@
 mod batch;
 pub(crate) mod check;
 pub(crate) mod demo;
+pub(crate) mod devices;
 pub(crate) mod intents;
 pub(crate) mod models;
 pub(crate) mod normalize;
 pub(crate) mod pinyin;
+pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod say;
 pub(crate) mod transcribe;

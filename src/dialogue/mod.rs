@@ -5,6 +5,7 @@
 
 mod act;
 mod answer;
+mod complete;
 mod more;
 mod pending;
 mod refusal;
@@ -48,6 +49,7 @@ use risk::Rule;
 use targets::Where;
 use turn::Last;
 
+pub use complete::Completeness;
 pub use reply::{Alternative, Command, Reply, Understood};
 pub use ring::Ring;
 pub use wording::Wording;

@@ -26,9 +26,21 @@ fn last_json(output: &Output) -> Value {
 
 #[test]
 fn every_command_has_an_example_in_its_help() {
-    for command in
-        ["run", "transcribe", "say", "voices", "understand", "intents", "models", "check", "demo"]
-    {
+    for command in [
+        "run",
+        "transcribe",
+        "say",
+        "voices",
+        "understand",
+        "intents",
+        "normalize",
+        "pinyin",
+        "models",
+        "check",
+        "demo",
+        "devices",
+        "replay",
+    ] {
         let help = stdout(&hearken(&[command, "--help"]));
         assert!(help.contains("Example"), "{command}: {help}");
         assert!(help.contains(&format!("hearken {command}")), "{command}: {help}");

@@ -12,6 +12,7 @@ mod installed;
 mod intents;
 mod layers;
 mod licences;
+mod live;
 mod models;
 mod mqtt;
 mod restart;
