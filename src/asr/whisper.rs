@@ -18,7 +18,7 @@ use whisper_rs::{
 use super::guards::{
     Evidence, FULL_CONTEXT, audio_context, doubled, invented, looping_tail, token_limit,
 };
-use super::{AsrError, Config, Hypothesis, Recognizer, Segment, Transcript};
+use super::{AsrError, Config, Hypothesis, Recognizer, Segment, Task, Transcript};
 use crate::audio::SAMPLE_RATE;
 
 /// Whisper looks at 30 seconds at a time.
@@ -37,6 +37,10 @@ pub struct Whisper {
     model: Arc<Model>,
     config: Config,
     threads: usize,
+    /// Prompt tokens of the languages that may be chosen, with their codes; empty for English-only
+    /// models.
+    languages: Vec<(WhisperTokenId, String)>,
+    task: Task,
 }
 
 /// What the states of one model share.
@@ -47,9 +51,6 @@ struct Model {
     suppressed: Vec<WhisperTokenId>,
     /// A lone space, which must not come first.
     blank: Option<WhisperTokenId>,
-    /// Prompt tokens of the languages that may be chosen, with their codes; empty for English-only
-    /// models.
-    languages: Vec<(WhisperTokenId, String)>,
 }
 
 /// One pass of the decoder.
@@ -94,27 +95,7 @@ impl Whisper {
             .map_err(|e| load_error(e.to_string()))?;
         let state = context.create_state().map_err(|e| load_error(e.to_string()))?;
 
-        let wanted: Vec<&str> = match config.language.as_str() {
-            "auto" => config.languages.iter().map(String::as_str).collect(),
-            one => vec![one],
-        };
-        let language_error = |language: &str, reason: &str| AsrError::Language {
-            language: language.to_owned(),
-            model: shown.clone(),
-            reason: reason.to_owned(),
-        };
-        let mut languages = Vec::new();
-        if context.is_multilingual() {
-            for code in &wanted {
-                let id = whisper_rs::get_lang_id(code)
-                    .ok_or_else(|| language_error(code, "no such language code"))?;
-                languages.push((context.token_lang(id), (*code).to_owned()));
-            }
-        } else if !wanted.contains(&"en") {
-            let asked = wanted.first().copied().unwrap_or("auto");
-            return Err(language_error(asked, "the model knows English only"));
-        }
-
+        let languages = prompts(&context, config, &shown, None)?;
         let eot = context.token_eot();
         let mut suppressed = Vec::new();
         let mut blank = None;
@@ -130,9 +111,9 @@ impl Whisper {
                 blank = Some(id);
             }
         }
-        let model = Model { context, path: shown, suppressed, blank, languages };
-        let threads = config.thread_count();
-        Ok(Self { state, model: Arc::new(model), config: config.clone(), threads })
+        let model = Model { context, path: shown, suppressed, blank };
+        let (threads, config, task) = (config.thread_count(), config.clone(), Task::default());
+        Ok(Self { state, model: Arc::new(model), config, threads, languages, task })
     }
 
     /// The file the model came from.
@@ -197,7 +178,7 @@ impl Whisper {
             tracing::debug!(text, ?decoded.evidence, "thrown away as invented");
             text.clear();
         }
-        if decoded.language == "zh" {
+        if decoded.language == "zh" && !self.task.translate {
             text = self.config.script.apply(&text);
         }
         let segments = if text.is_empty() {
@@ -250,12 +231,16 @@ impl Whisper {
         let no_speech_prob = probability(logits, context.token_nosp());
         let mut prompt = Vec::with_capacity(2);
         let mut language = "en".to_owned();
-        let spoken = model
+        let spoken = self
             .languages
             .iter()
             .max_by(|(a, _), (b, _)| logit(logits, *a).total_cmp(&logit(logits, *b)));
         if let Some((token, code)) = spoken {
-            prompt.extend([*token, context.token_transcribe()]);
+            let task = match self.task.translate {
+                true => context.token_translate(),
+                false => context.token_transcribe(),
+            };
+            prompt.extend([*token, task]);
             language.clone_from(code);
         }
         // `get_logits` shows the first row of a batch while the logits of the last token lie in the
@@ -305,6 +290,39 @@ impl Whisper {
     }
 }
 
+/// The prompt tokens of the languages that may be spoken: the one asked for, or the configured ones.
+fn prompts(
+    context: &WhisperContext,
+    config: &Config,
+    path: &str,
+    asked: Option<&str>,
+) -> Result<Vec<(WhisperTokenId, String)>, AsrError> {
+    let wanted: Vec<&str> = match asked.unwrap_or(&config.language) {
+        "auto" => config.languages.iter().map(String::as_str).collect(),
+        one => vec![one],
+    };
+    let error = |language: &str, reason: &str| AsrError::Language {
+        language: language.to_owned(),
+        model: path.to_owned(),
+        reason: reason.to_owned(),
+    };
+    if !context.is_multilingual() {
+        return match wanted.contains(&"en") {
+            true => Ok(Vec::new()),
+            false => {
+                let asked = wanted.first().copied().unwrap_or("auto");
+                Err(error(asked, "the model knows English only"))
+            }
+        };
+    }
+    let prompt = |code: &&str| {
+        let id =
+            whisper_rs::get_lang_id(code).ok_or_else(|| error(code, "no such language code"))?;
+        Ok((context.token_lang(id), (*code).to_owned()))
+    };
+    wanted.iter().map(prompt).collect()
+}
+
 impl Model {
     /// The words of `tokens`.
     fn text(&self, tokens: &[WhisperTokenId]) -> String {
@@ -344,6 +362,15 @@ impl Model {
 }
 
 impl Recognizer for Whisper {
+    fn set_task(&mut self, task: &Task) -> Result<(), AsrError> {
+        if self.task.language != task.language {
+            let Model { context, path, .. } = &*self.model;
+            self.languages = prompts(context, &self.config, path, task.language.as_deref())?;
+        }
+        self.task = task.clone();
+        Ok(())
+    }
+
     fn transcribe(
         &mut self,
         audio: &[f32],

@@ -123,6 +123,12 @@ pub enum EngineError {
         /// The language as it was given.
         language: String,
     },
+    /// The system gives no thread for an engine.
+    #[error("cannot start a thread for an engine: {source}")]
+    Thread {
+        /// The system's words.
+        source: std::io::Error,
+    },
     /// A thread that opened an engine ended badly.
     #[error("opening the {what} broke off; please report this with the log of -vv")]
     Broke {
@@ -148,7 +154,7 @@ impl Engines<'_> {
                 detector,
                 endpointer: self.endpointer(),
                 recognizer: recognizer.join().map_err(joined("recogniser"))??,
-                dialogue: dialogue.join().map_err(joined("sentences"))??,
+                dialogue: dialogue.join().map_err(joined("sentences"))??.into(),
                 voices,
             })
         })

@@ -6,6 +6,8 @@
 
 mod engines;
 mod event;
+mod handles;
+mod shared;
 mod transcribe;
 
 use std::ops::ControlFlow;
@@ -22,13 +24,17 @@ use crate::audio::SampleTime;
 use crate::detect::Endpointer;
 use crate::detect::Heard;
 use crate::detect::VoiceDetector;
-use crate::dialogue::Dialogue;
 use crate::telemetry::TurnTimeline;
 use crate::tts::Synthesizer;
 use crate::tts::TtsError;
 
 pub use engines::{EngineError, Engines};
 pub use event::{Event, Speech, TurnId};
+pub use handles::{
+    AsrHandle, DialogueGuard, DialogueHandle, HandleError, OpenVoice, Recognition, SharedVoice,
+    Sound, SoundChunk, TtsHandle,
+};
+pub use shared::{Shared, VoiceInfo, written_language};
 pub use transcribe::{FileTranscript, transcribe_source};
 
 /// The voices of the house, one a language.
@@ -68,8 +74,8 @@ pub struct Stages {
     pub endpointer: Endpointer,
     /// Says what was said.
     pub recognizer: Box<dyn Recognizer>,
-    /// Understands, acts and answers.
-    pub dialogue: Dialogue,
+    /// Understands, acts and answers; perhaps in a home that others talk to as well.
+    pub dialogue: DialogueHandle,
     /// Speaks the answers.
     pub voices: Voices,
 }
@@ -127,8 +133,8 @@ impl Session {
 
     /// The dialogue with its home.
     #[must_use]
-    pub fn dialogue(&self) -> &Dialogue {
-        &self.stages.dialogue
+    pub fn dialogue(&self) -> DialogueGuard<'_> {
+        self.stages.dialogue.lock()
     }
 
     /// Forgets what the detector heard, after a gap in the stream.

@@ -144,7 +144,7 @@ fn session(script: &[&'static str]) -> Session {
         detector: Box::new(Loudness),
         endpointer: Endpointer::new(&detect::Config::default()),
         recognizer: Box::new(Scripted(script.to_vec())),
-        dialogue: Dialogue::new(home, languages).unwrap(),
+        dialogue: Dialogue::new(home, languages).unwrap().into(),
         voices: Voices::none().with("en", Box::new(Tone)).with("zh", Box::new(Tone)),
     };
     Session::new(stages, Some("Kitchen".into()))
