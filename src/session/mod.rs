@@ -7,6 +7,7 @@
 mod engines;
 mod event;
 mod handles;
+mod listen;
 mod shared;
 mod transcribe;
 
@@ -34,6 +35,7 @@ pub use handles::{
     AsrHandle, DialogueGuard, DialogueHandle, HandleError, OpenVoice, Recognition, SharedVoice,
     Sound, SoundChunk, TtsHandle,
 };
+pub use listen::{Listened, Listener};
 pub use shared::{Shared, VoiceInfo, written_language};
 pub use transcribe::{FileTranscript, transcribe_source};
 

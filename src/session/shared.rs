@@ -6,6 +6,7 @@ use super::AsrHandle;
 use super::DialogueHandle;
 use super::EngineError;
 use super::Engines;
+use super::Listener;
 use super::OpenVoice;
 use super::Stages;
 use super::TtsHandle;
@@ -106,6 +107,15 @@ impl Shared {
         &self.settings.asr.model
     }
 
+    /// The languages that the recogniser chooses among, or the one it is set to.
+    #[must_use]
+    pub fn recognised_languages(&self) -> Vec<String> {
+        match self.settings.asr.language.as_str() {
+            "auto" => self.settings.asr.languages.clone(),
+            one => vec![one.to_owned()],
+        }
+    }
+
     /// The voices.
     #[must_use]
     pub fn tts(&self) -> &TtsHandle {
@@ -171,6 +181,14 @@ impl Shared {
     /// When the model went missing meanwhile.
     pub fn detector(&self) -> Result<Box<dyn detect::VoiceDetector>, EngineError> {
         self.settings.engines().detector()
+    }
+
+    /// Cuts a stream into utterances, as `detect` says.
+    ///
+    /// # Errors
+    /// When the voice detector's model went missing meanwhile.
+    pub fn listener(&self, detect: &detect::Config) -> Result<Listener, EngineError> {
+        Ok(Listener::new(self.detector()?, detect::Endpointer::new(detect)))
     }
 
     /// The stages of a new session. `language` is what is spoken, if that is known, and `detect` how

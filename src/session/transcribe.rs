@@ -1,5 +1,6 @@
 //! Recordings of any length to text, cut at pauses.
 
+use std::fmt::Write;
 use std::time::Instant;
 
 use serde::Serialize;
@@ -28,6 +29,38 @@ pub struct FileTranscript {
     pub compute_s: f64,
     /// The utterances, with times in seconds from the beginning of the recording.
     pub segments: Vec<Segment>,
+}
+
+impl FileTranscript {
+    /// The utterances as SubRip subtitles.
+    #[must_use]
+    pub fn srt(&self) -> String {
+        let mut out = String::new();
+        for (number, s) in self.segments.iter().enumerate() {
+            let (start, end) = (timestamp(s.start, ','), timestamp(s.end, ','));
+            // Writing to a string cannot fail.
+            let _ = write!(out, "{}\n{start} --> {end}\n{}\n\n", number + 1, s.text);
+        }
+        out
+    }
+
+    /// The utterances as WebVTT subtitles.
+    #[must_use]
+    pub fn vtt(&self) -> String {
+        let mut out = String::from("WEBVTT\n\n");
+        for s in &self.segments {
+            let text = s.text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+            let (start, end) = (timestamp(s.start, '.'), timestamp(s.end, '.'));
+            let _ = write!(out, "{start} --> {end}\n{text}\n\n");
+        }
+        out
+    }
+}
+
+fn timestamp(seconds: f64, point: char) -> String {
+    let ms = (seconds.max(0.0) * 1000.0).round() as u64;
+    let (s, ms) = (ms / 1000, ms % 1000);
+    format!("{:02}:{:02}:{:02}{point}{ms:03}", s / 3600, s / 60 % 60, s % 60)
 }
 
 /// Transcribes a whole source: the detector and the endpointer cut it into utterances, the recogniser
@@ -134,5 +167,29 @@ impl Cutter<'_> {
     fn language(self) -> String {
         let most = self.by_language.into_iter().max_by(|(_, a), (_, b)| a.total_cmp(b));
         most.map(|(language, _)| language).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn subtitles() {
+        let segment = |start, end, text: &str| Segment { start, end, text: text.into() };
+        let transcript = FileTranscript {
+            segments: vec![segment(0.5, 1.25, "Hello."), segment(3661.0, 3662.0004, "a < b")],
+            ..FileTranscript::default()
+        };
+        assert_eq!(
+            transcript.srt(),
+            "1\n00:00:00,500 --> 00:00:01,250\nHello.\n\n\
+             2\n01:01:01,000 --> 01:01:02,000\na < b\n\n"
+        );
+        assert_eq!(
+            transcript.vtt(),
+            "WEBVTT\n\n00:00:00.500 --> 00:00:01.250\nHello.\n\n\
+             01:01:01.000 --> 01:01:02.000\na &lt; b\n\n"
+        );
     }
 }
