@@ -28,6 +28,8 @@ pub struct Config {
     pub home: crate::home::Config,
     /// What is understood, and where one speaks.
     pub dialogue: crate::dialogue::Config,
+    /// The doors of `hearken serve`.
+    pub serve: crate::serve::Config,
 }
 
 /// Why a configuration could not be read.
@@ -101,7 +103,7 @@ impl Config {
     /// Every value that cannot be used, each with its cure.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
-        let Self { audio, detect, asr, tts, home, dialogue } = self;
+        let Self { audio, detect, asr, tts, home, dialogue, serve } = self;
         let mut problems = [
             audio.problems(),
             detect.problems(),
@@ -109,6 +111,7 @@ impl Config {
             tts.problems(),
             home.problems(),
             dialogue.problems(),
+            serve.problems(),
         ]
         .concat();
         // The areas of real devices are found later.

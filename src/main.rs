@@ -20,6 +20,7 @@ fn main() -> ExitCode {
         Command::Understand(args) => commands::understand::run(&house, &args),
         Command::Models(args) => commands::models::run(&args, &house.store),
         Command::Check(args) => commands::check::run(&house, &args),
+        Command::Serve(args) => commands::serve::run(&house, &args),
         Command::Demo(args) => commands::demo::run(&house, &args),
     });
     outcome.unwrap_or_else(|error| {

@@ -6,6 +6,7 @@ pub(crate) mod demo;
 pub(crate) mod models;
 pub(crate) mod run;
 pub(crate) mod say;
+pub(crate) mod serve;
 pub(crate) mod transcribe;
 mod turns;
 pub(crate) mod understand;

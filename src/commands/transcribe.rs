@@ -49,7 +49,7 @@ pub(crate) fn run(house: &House, args: &TranscribeArgs) -> anyhow::Result<ExitCo
                 &mut *detector,
                 &mut engines.endpointer(),
                 &mut *recognizer,
-                &mut |seconds| {
+                &mut |seconds, _| {
                     bar.set_position(seconds as u64);
                     !stop.load(Ordering::Relaxed)
                 },

@@ -92,6 +92,8 @@ struct House {
     tokens: Tokens,
     networks: Vec<config::Network>,
     conversations: Conversations,
+    /// When the server started, in seconds since 1970.
+    since: u64,
     /// Set once the house is to empty.
     stop: CancellationToken,
 }
@@ -161,6 +163,7 @@ impl Doors {
             tokens: Tokens::new(&config.tokens),
             networks: config.wyoming_allow.iter().filter_map(|n| config::Network::parse(n)).collect(),
             conversations: Conversations::new(shared.dialogue()),
+            since: std::time::SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs()),
             stop: stop.clone(),
             shared,
             config,
@@ -178,8 +181,7 @@ impl Doors {
                             let (house, router) = (Arc::clone(&house), router.clone());
                             inside.spawn(async move {
                                 let _guest = Guest::new(&house, "http");
-                                http::serve(stream, address, router, &house.stop).await;
-                                drop(permit);
+                                http::serve(stream, address, permit, router, &house.stop).await;
                             });
                         }
                         Err(why) => {

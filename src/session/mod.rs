@@ -37,7 +37,7 @@ pub use handles::{
 };
 pub use listen::{Listened, Listener};
 pub use shared::{Shared, VoiceInfo, written_language};
-pub use transcribe::{FileTranscript, transcribe_source};
+pub use transcribe::{FileTranscript, Score, transcribe_source};
 
 /// The voices of the house, one a language.
 pub struct Voices {

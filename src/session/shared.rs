@@ -175,6 +175,12 @@ impl Shared {
         &self.settings.detect
     }
 
+    /// A machine that cuts utterances, as configured.
+    #[must_use]
+    pub fn endpointer(&self) -> detect::Endpointer {
+        detect::Endpointer::new(&self.settings.detect)
+    }
+
     /// A voice detector of one's own.
     ///
     /// # Errors

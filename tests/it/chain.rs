@@ -242,7 +242,7 @@ fn what_is_said_longer_than_an_utterance_may_be_is_lost_nowhere() {
         &mut Loudness,
         &mut endpointer,
         &mut Scripted(script),
-        &mut |_| true,
+        &mut |_, _| true,
     )
     .unwrap();
     assert!(transcript.segments.len() >= 4, "{transcript:?}");

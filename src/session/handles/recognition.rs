@@ -61,6 +61,8 @@ struct Job {
 pub struct AsrHandle {
     jobs: Sender<Job>,
     task: Task,
+    /// Whether a full queue is waited for, when this is used as a [`Recognizer`].
+    patient: bool,
 }
 
 impl AsrHandle {
@@ -77,13 +79,22 @@ impl AsrHandle {
                 }
             }
         })?;
-        Ok(Self { jobs, task: Task::default() })
+        Ok(Self { jobs, task: Task::default(), patient: false })
     }
 
     /// The same engine, asked for this when it is used as a [`Recognizer`].
     #[must_use]
     pub fn with_task(mut self, task: Task) -> Self {
         self.task = task;
+        self
+    }
+
+    /// The same engine, which waits while the queue is full when it is used as a [`Recognizer`]: for
+    /// recordings, of which a part was heard already and would be lost. Not for use inside an
+    /// asynchronous task.
+    #[must_use]
+    pub fn patient(mut self) -> Self {
+        self.patient = true;
         self
     }
 
@@ -104,7 +115,7 @@ impl AsrHandle {
                 let _ = sender.try_send(hypothesis);
             }
         });
-        let stop = self.queue(audio.into(), task, out)?;
+        let stop = self.queue(audio.into(), task, out, false)?;
         Ok(Recognition { hypotheses, ended: false, stop })
     }
 
@@ -113,9 +124,17 @@ impl AsrHandle {
         audio: Arc<[f32]>,
         task: Task,
         out: Box<dyn FnMut(Result<Hypothesis, HandleError>) + Send>,
+        patient: bool,
     ) -> Result<DropGuard, HandleError> {
         let stop = CancellationToken::new();
         let job = Job { audio, task, stop: stop.clone(), out };
+        if patient {
+            let sent = self.jobs.blocking_send(job);
+            return match sent {
+                Ok(()) => Ok(stop.drop_guard()),
+                Err(_) => Err(HandleError::Gone { what: WHAT }),
+            };
+        }
         self.jobs.try_send(job).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => {
                 HandleError::Busy { what: WHAT, waiting: self.jobs.max_capacity() }
@@ -221,7 +240,7 @@ impl Recognizer for AsrHandle {
             };
         });
         // Dropped on return, which gives up what is left of the job.
-        let _job = self.queue(audio.into(), self.task.clone(), take).map_err(plain)?;
+        let _job = self.queue(audio.into(), self.task.clone(), take, self.patient).map_err(plain)?;
         while !stop() {
             match hypotheses.recv_timeout(STOP_EVERY) {
                 Ok(Ok(hypothesis)) => {
