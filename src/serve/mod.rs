@@ -9,6 +9,7 @@ mod config;
 mod conversations;
 mod http;
 mod metrics;
+mod realtime;
 mod tokens;
 pub mod wyoming;
 
@@ -94,11 +95,18 @@ struct House {
     conversations: Conversations,
     /// When the server started, in seconds since 1970.
     since: u64,
+    /// Sessions so far.
+    sessions: std::sync::atomic::AtomicU64,
     /// Set once the house is to empty.
     stop: CancellationToken,
 }
 
 impl House {
+    /// A number for a session, never the same twice.
+    fn next_session(&self) -> u64 {
+        self.sessions.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
+    }
+
     /// How long a connection may say nothing.
     fn idle(&self) -> Duration {
         Duration::from_secs(self.config.idle_s)
@@ -164,6 +172,7 @@ impl Doors {
             networks: config.wyoming_allow.iter().filter_map(|n| config::Network::parse(n)).collect(),
             conversations: Conversations::new(shared.dialogue()),
             since: std::time::SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs()),
+            sessions: Default::default(),
             stop: stop.clone(),
             shared,
             config,
@@ -210,9 +219,15 @@ impl Doors {
         let Self { http, wyoming, unix, .. } = self;
         drop((http, wyoming, unix));
         let drain = Duration::from_secs(house.config.drain_s);
-        let left = tokio::time::timeout(drain, async { while inside.join_next().await.is_some() {} });
+        let left = tokio::time::timeout(drain, async {
+            while inside.join_next().await.is_some() {}
+            // WebSockets live in tasks of their own, and keep their places.
+            while house.admission.inside() > 0 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        });
         if left.await.is_err() {
-            tracing::warn!(connections = inside.len(), "closed before they had finished");
+            tracing::warn!(connections = house.admission.inside(), "closed before they had finished");
         }
         inside.shutdown().await;
         Ok(())

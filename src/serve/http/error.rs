@@ -96,7 +96,10 @@ impl From<HandleError> for ApiError {
         let text = chain(&error);
         match &error {
             HandleError::Busy { .. } => Self::busy(text),
-            HandleError::Asr(AsrError::Language { .. }) => Self::invalid("language", text),
+            // The model's path is nobody's business.
+            HandleError::Asr(AsrError::Language { language, reason, .. }) => {
+                Self::invalid("language", format!("{language:?} cannot be transcribed: {reason}"))
+            }
             HandleError::Tts(TtsError::Unspeakable { .. } | TtsError::TooLong { .. }) => {
                 Self::invalid("input", text)
             }

@@ -29,6 +29,7 @@ use super::admission::Permit;
 use super::{House, REFUSAL, Refused};
 
 pub(super) use error::ApiError;
+pub(super) use models::voice;
 
 /// How long a client may take to send its headers, and an idle connection is kept.
 const HEADERS: Duration = Duration::from_secs(10);
@@ -48,6 +49,7 @@ pub(super) fn router(house: &Arc<House>) -> Router {
         .route("/v1/audio/transcriptions", post(transcriptions::transcriptions))
         .route("/v1/audio/translations", post(transcriptions::translations))
         .route("/v1/audio/speech", post(speech::speech))
+        .route("/v1/realtime", get(super::realtime::realtime))
         .route("/metrics", get(metrics))
         .layer(middleware::from_fn_with_state(Arc::clone(house), guard));
     Router::new()
