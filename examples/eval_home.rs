@@ -6,7 +6,7 @@
 
 use std::path::PathBuf;
 
-use hearken::audio::{FileSource, Framer, Source};
+use hearken::audio::FileSource;
 use hearken::config::Config;
 use hearken::models::ModelStore;
 use hearken::session::{Event, Session};
@@ -49,12 +49,7 @@ fn main() -> AnyResult<()> {
             _ => {}
         };
         let mut source = FileSource::open(file)?;
-        let (mut framer, mut chunk) = (Framer::new(), Vec::new());
-        while source.read(&mut chunk)? > 0 {
-            framer.push(&chunk, |frame| session.push(&frame, &mut take));
-            chunk.clear();
-        }
-        session.finish(&mut take);
+        session.hear(&mut source, &mut take)?;
         session.reset_detector();
         let ok = if outside { got.is_none() } else { wanted.is_some() && got == wanted };
         commands += usize::from(!outside);

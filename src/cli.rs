@@ -62,6 +62,10 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Open the doors for Home Assistant (Wyoming), OpenAI clients and others
     Serve(ServeArgs),
+    /// List microphones and speakers
+    Devices(DevicesArgs),
+    /// Go through the record of a session again and see why it did what it did
+    Replay(ReplayArgs),
 }
 
 /// The language that is spoken.
@@ -91,7 +95,8 @@ impl Language {
 #[command(after_help = "Examples:\n  \
     hearken run --input examples/recordings/1.flac --output reply.wav\n  \
     arecord -q -f S16_LE -r 16000 -t raw -d 4 | hearken run --input - --json\n  \
-    hearken run --home my-home.toml --language zh        (the microphone)")]
+    hearken run --home my-home.toml --language zh        (the microphone)\n  \
+    hearken run --microphone file:command.wav --speaker file:reply.wav")]
 pub(crate) struct RunArgs {
     /// A recording (WAV, FLAC, MP3, OGG, M4A, AIFF), or - for standard input; without it the microphone
     #[arg(long, value_name = "FILE|-")]
@@ -105,9 +110,15 @@ pub(crate) struct RunArgs {
     /// Write the spoken replies to this WAV file, one after the other
     #[arg(long, value_name = "FILE.wav")]
     pub(crate) output: Option<PathBuf>,
-    /// Play the replies on the speaker too (always so with the microphone)
+    /// Play the replies on the speaker too (always so with the microphone, unless --output is given)
     #[arg(long)]
     pub(crate) play: bool,
+    /// The microphone, by name (see `hearken devices`); null is silence, file:PATH a recording at its own speed
+    #[arg(long, value_name = "NAME")]
+    pub(crate) microphone: Option<String>,
+    /// The speaker, by name (see `hearken devices`); null is nowhere, file:PATH a WAV file
+    #[arg(long, value_name = "NAME")]
+    pub(crate) speaker: Option<String>,
     /// The home that is acted on [default: the home of the demo]
     #[arg(long, value_name = "FILE")]
     pub(crate) home: Option<PathBuf>,
@@ -120,6 +131,29 @@ pub(crate) struct RunArgs {
     /// Write every event as a line of JSON to this file
     #[arg(long, value_name = "FILE.jsonl")]
     pub(crate) events: Option<PathBuf>,
+    /// Keep a record of everything that decides in this folder, for `hearken replay`
+    #[arg(long, value_name = "DIR")]
+    pub(crate) trace: Option<PathBuf>,
+    /// Print one JSON object on the last line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Options of `hearken replay`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  hearken run --input command.wav --trace record\n  hearken replay record"
+)]
+pub(crate) struct ReplayArgs {
+    /// The folder that `hearken run --trace` wrote
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+    /// The home that was acted on [default: the home of the demo]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) home: Option<PathBuf>,
+    /// The area where the microphone stood
+    #[arg(long, value_name = "NAME")]
+    pub(crate) area: Option<String>,
     /// Print one JSON object on the last line
     #[arg(long)]
     pub(crate) json: bool,
@@ -162,6 +196,17 @@ pub(crate) struct TranscribeArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  hearken check --config hearken.toml")]
 pub(crate) struct CheckArgs {
+    /// Print one JSON object on the last line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Options of `hearken devices`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    hearken devices\n  \
+    hearken devices --json")]
+pub(crate) struct DevicesArgs {
     /// Print one JSON object on the last line
     #[arg(long)]
     pub(crate) json: bool,

@@ -30,6 +30,8 @@ pub struct Config {
     pub dialogue: crate::dialogue::Config,
     /// The doors of `hearken serve`.
     pub serve: crate::serve::Config,
+    /// How a conversation goes.
+    pub session: crate::session::Config,
 }
 
 /// Why a configuration could not be read.
@@ -103,7 +105,7 @@ impl Config {
     /// Every value that cannot be used, each with its cure.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
-        let Self { audio, detect, asr, tts, home, dialogue, serve } = self;
+        let Self { audio, detect, asr, tts, home, dialogue, session, serve } = self;
         let mut problems = [
             audio.problems(),
             detect.problems(),
@@ -112,6 +114,7 @@ impl Config {
             home.problems(),
             dialogue.problems(),
             serve.problems(),
+            session.problems(),
         ]
         .concat();
         // The areas of real devices are found later.

@@ -21,6 +21,8 @@ fn main() -> ExitCode {
         Command::Models(args) => commands::models::run(&args, &house.store),
         Command::Check(args) => commands::check::run(&house, &args),
         Command::Serve(args) => commands::serve::run(&house, &args),
+        Command::Devices(args) => commands::devices::run(&args),
+        Command::Replay(args) => commands::replay::run(&house, &args),
         Command::Demo(args) => commands::demo::run(&house, &args),
     });
     outcome.unwrap_or_else(|error| {

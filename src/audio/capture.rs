@@ -8,9 +8,9 @@ use cpal::traits::{DeviceTrait, StreamTrait};
 use cpal::{FromSample, Sample, SizedSample};
 use rtrb::{Consumer, Producer, RingBuffer};
 
-use super::device::{self, Direction, LOOK_EVERY, PATIENCE};
+use super::device::{self, Direction, LOOK_EVERY, Open, PATIENCE, Ticker, Virtual};
 use super::source::Intake;
-use super::{AudioError, Config, Source};
+use super::{AudioError, Config, FileSource, SAMPLE_RATE, Source};
 
 /// The ring between the device's callback and the capturing thread, in milliseconds. When it is full
 /// the newest samples are dropped and an overrun is counted.
@@ -28,13 +28,15 @@ pub struct Microphone {
     chunk: Vec<f32>,
     told: u64,
     /// Keeps the device open.
-    _stream: cpal::Stream,
+    _open: Open,
 }
 
 #[derive(Debug, Default)]
 struct Shared {
     overruns: AtomicU64,
     lost: AtomicBool,
+    /// The recording of a device that is a file is over.
+    ended: AtomicBool,
 }
 
 impl std::fmt::Debug for Microphone {
@@ -48,10 +50,14 @@ impl std::fmt::Debug for Microphone {
 
 impl Microphone {
     /// Opens the microphone that the configuration names, or the system's own choice, and listens.
+    /// `null` hears silence and `file:PATH` a recording, both at the speed of a real device.
     ///
     /// # Errors
     /// When there is none, or it refuses.
     pub fn open(config: &Config) -> Result<Self, AudioError> {
+        if let Some(device) = Virtual::named(config.input.as_deref()) {
+            return Self::open_virtual(device);
+        }
         let found = device::find(Direction::In, config)?;
         let kind = Direction::In.kind();
         let rate = found.config.sample_rate;
@@ -85,7 +91,58 @@ impl Microphone {
             shared,
             chunk: Vec::new(),
             told: 0,
-            _stream: stream,
+            _open: Open::Real(stream),
+        })
+    }
+
+    fn open_virtual(device: Virtual) -> Result<Self, AudioError> {
+        let name = match &device {
+            Virtual::Null => "null".to_owned(),
+            Virtual::File(path) => path.display().to_string(),
+        };
+        let mut recording = match &device {
+            Virtual::Null => None,
+            Virtual::File(path) => Some(FileSource::open(path)?),
+        };
+        let (producer, ring) = RingBuffer::new(SAMPLE_RATE as usize * RING_MS / 1000);
+        let shared = Arc::new(Shared::default());
+        let mut filler = Filler { ring: producer, channels: 1, shared: Arc::clone(&shared) };
+        let block = SAMPLE_RATE as usize / 100;
+        let mut waiting = vec![0.0; block];
+        let tick = move || {
+            if let Some(recording) = &mut recording {
+                while waiting.len() < block {
+                    match recording.read(&mut waiting) {
+                        Ok(0) => break,
+                        Ok(_) => {}
+                        Err(error) => {
+                            tracing::error!(%error, "the recording that stands for a microphone");
+                            filler.shared.lost.store(true, Ordering::Relaxed);
+                            return false;
+                        }
+                    }
+                }
+                let now = block.min(waiting.len());
+                filler.take(&waiting[..now]);
+                waiting.drain(..now);
+                if now == 0 {
+                    filler.shared.ended.store(true, Ordering::Release);
+                }
+                return now > 0;
+            }
+            filler.take(&waiting);
+            true
+        };
+        let ticker = Ticker::start("file microphone", tick)
+            .map_err(|source| AudioError::Read { path: name.clone(), source })?;
+        Ok(Self {
+            intake: Intake::new(&name, SAMPLE_RATE, 1)?,
+            name,
+            ring,
+            shared,
+            chunk: Vec::new(),
+            told: 0,
+            _open: Open::Virtual(ticker),
         })
     }
 
@@ -120,6 +177,9 @@ impl Source for Microphone {
             }
             if out.len() > before {
                 break;
+            }
+            if self.shared.ended.load(Ordering::Acquire) && self.ring.is_empty() {
+                return Ok(0);
             }
             if self.shared.lost.load(Ordering::Relaxed) || self.ring.is_abandoned() {
                 return Err(failed("it was disconnected"));
@@ -218,6 +278,46 @@ mod tests {
         assert_eq!(kept, [0.1, 0.2, 0.3]);
         filler.take(&[0.7_f32]);
         assert_eq!(ring.pop(), Ok(0.7), "after an overrun it goes on");
+    }
+
+    #[test]
+    fn a_callback_takes_no_memory() {
+        let (mut filler, _ring) = filler(100_000, 2);
+        let block = [0.5_f32; 960];
+        assert_no_alloc::assert_no_alloc(|| {
+            for _ in 0..300 {
+                filler.take(&block);
+            }
+        });
+        assert!(filler.shared.overruns.load(Ordering::Relaxed) > 0, "also with a full ring");
+        assert_eq!(assert_no_alloc::violation_count(), 0);
+    }
+
+    #[test]
+    fn a_file_is_heard_at_the_speed_of_a_microphone_and_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.wav");
+        let mut wav = super::super::WavWriter::create(&path, 16_000).unwrap();
+        wav.push(&[0.25; 4800]).unwrap();
+        wav.finish().unwrap();
+        let input = Some(format!("file:{}", path.display()));
+        let mut microphone = Microphone::open(&Config { input, ..Config::default() }).unwrap();
+        let (began, mut heard) = (Instant::now(), Vec::new());
+        while microphone.read(&mut heard).unwrap() > 0 {}
+        assert_eq!(heard.len(), 4800);
+        assert!(began.elapsed().as_millis() >= 250, "{:?}", began.elapsed());
+        assert_eq!(microphone.read(&mut heard).unwrap(), 0, "the end stays the end");
+    }
+
+    #[test]
+    fn silence_is_heard_without_hardware() {
+        let input = Some("null".to_owned());
+        let mut microphone = Microphone::open(&Config { input, ..Config::default() }).unwrap();
+        let mut heard = Vec::new();
+        while heard.len() < 800 {
+            microphone.read(&mut heard).unwrap();
+        }
+        assert!(heard.iter().all(|sample| *sample == 0.0));
     }
 
     #[test]

@@ -1,9 +1,15 @@
 //! Finding the sound system's devices, for [`capture`](super::capture) and
-//! [`playback`](super::playback).
+//! [`playback`](super::playback), and the two that need no sound system: one that is silent and one that
+//! is a file.
 
-use std::time::Duration;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use cpal::traits::{DeviceTrait, HostTrait};
+use serde::Serialize;
 
 use super::{AudioError, Config};
 
@@ -13,6 +19,124 @@ pub(super) const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// A device that moves nothing for this long is taken for dead.
 pub(super) const PATIENCE: Duration = Duration::from_secs(3);
+
+/// A device without hardware, by the name that the configuration gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Virtual {
+    /// Silence in, or nowhere out, at the speed of a real device.
+    Null,
+    /// A recording in, or a WAV file out, at the speed of a real device.
+    File(PathBuf),
+}
+
+impl Virtual {
+    pub(super) fn named(name: Option<&str>) -> Option<Self> {
+        match name? {
+            "null" => Some(Self::Null),
+            name => name.strip_prefix("file:").map(|path| Self::File(path.into())),
+        }
+    }
+}
+
+/// How much sound a virtual device moves at once.
+pub(super) const TICK: Duration = Duration::from_millis(10);
+
+/// A thread that moves sound every [`TICK`], without drifting, until it is dropped.
+pub(super) struct Ticker {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Ticker {
+    /// `tick` says whether to go on.
+    pub(super) fn start(
+        name: &str,
+        mut tick: impl FnMut() -> bool + Send + 'static,
+    ) -> std::io::Result<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let work = move || {
+            let mut next = Instant::now();
+            while !stopped.load(Ordering::Relaxed) && tick() {
+                next += TICK;
+                std::thread::sleep(next.saturating_duration_since(Instant::now()));
+            }
+        };
+        let thread = std::thread::Builder::new().name(name.into()).spawn(work)?;
+        Ok(Self { stop, thread: Some(thread) })
+    }
+}
+
+impl Drop for Ticker {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What keeps a device open.
+#[expect(dead_code, reason = "held, not read")]
+pub(super) enum Open {
+    Real(cpal::Stream),
+    Virtual(Ticker),
+}
+
+/// A microphone or speaker that is connected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Device {
+    /// The name to put in the configuration.
+    pub name: String,
+    /// The sound system's own identifier, which does as well.
+    pub id: String,
+    /// Whether it is the system's own choice.
+    pub default: bool,
+    /// Its own sample rate in Hz.
+    pub sample_rate: Option<u32>,
+    /// Its own number of channels.
+    pub channels: Option<u16>,
+}
+
+/// The microphones and the speakers that are connected.
+///
+/// # Errors
+/// When the sound system cannot be asked.
+pub fn devices() -> Result<(Vec<Device>, Vec<Device>), AudioError> {
+    #[cfg(target_os = "linux")]
+    let _quiet = alsa::Output::local_error_handler();
+    let host = cpal::default_host();
+    let list = |direction: Direction| {
+        let standard = match direction {
+            Direction::In => host.default_input_device(),
+            Direction::Out => host.default_output_device(),
+        };
+        let standard = standard.and_then(|device| device.id().ok());
+        let devices = host.devices().map_err(|error| AudioError::Device {
+            kind: direction.kind(),
+            name: "any".into(),
+            reason: error.to_string(),
+        })?;
+        let described = devices.filter_map(|device| {
+            let config = match direction {
+                Direction::In => device.default_input_config(),
+                Direction::Out => device.default_output_config(),
+            };
+            // What cannot be opened is no help in a list.
+            let config = config.ok()?;
+            let id = device.id().ok();
+            Some(Device {
+                name: name_of(&device),
+                default: id.is_some() && id == standard,
+                id: id.map(|id| id.id().to_owned()).unwrap_or_default(),
+                sample_rate: Some(config.sample_rate()),
+                channels: Some(config.channels()),
+            })
+        });
+        Ok(described.collect())
+    };
+    Ok((list(Direction::In)?, list(Direction::Out)?))
+}
 
 /// Which way the sound goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

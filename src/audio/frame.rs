@@ -75,6 +75,12 @@ impl Framer {
         Self::default()
     }
 
+    /// A framer whose first frame is at this time: for a stream that goes on.
+    #[must_use]
+    pub fn at(at: SampleTime) -> Self {
+        Self { rest: Vec::new(), at }
+    }
+
     /// Takes mono samples at [`SAMPLE_RATE`] and hands out every frame that became whole.
     pub fn push(&mut self, samples: &[f32], mut out: impl FnMut(Frame)) {
         let mut samples = samples;

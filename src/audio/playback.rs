@@ -1,19 +1,29 @@
 //! Sound out to a speaker.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use cpal::traits::{DeviceTrait, StreamTrait};
 use cpal::{FromSample, Sample, SizedSample};
 use rtrb::{Consumer, Producer, RingBuffer};
 
-use super::device::{self, Direction, LOOK_EVERY, PATIENCE};
-use super::{AudioError, Config, Resampler};
+use super::device::{self, Direction, LOOK_EVERY, Open, PATIENCE, TICK, Ticker, Virtual};
+use super::{AudioError, Config, Resampler, WavLog};
 
 /// The ring between the playing thread and the device's callback, in milliseconds. When it is full
 /// [`play`](Speaker::play) waits; when it runs dry the callback plays silence and counts an underrun.
 const RING_MS: usize = 100;
+
+/// How long the sound takes to fade when it is held or dropped, in milliseconds: long enough to make
+/// no click.
+const RAMP_MS: u32 = 8;
+
+/// What was played and is not yet taken by the echo canceller, in milliseconds.
+const FAR_MS: usize = 500;
+
+/// The rate of a speaker without hardware, in Hz.
+const VIRTUAL_RATE: u32 = 24_000;
 
 /// What the device itself may hold back after the ring is empty.
 const DEVICE_MS: u64 = 100;
@@ -27,12 +37,60 @@ pub struct Speaker {
     resampler: Option<Resampler>,
     chunk: Vec<f32>,
     shared: Arc<Shared>,
+    far: Option<FarEnd>,
+    /// All that was ever put into the ring, at the device's rate.
+    put: u64,
     /// Keeps the device open.
-    _stream: cpal::Stream,
+    _open: Open,
+}
+
+/// What the speaker really plays, silence included, for an echo canceller.
+#[derive(Debug)]
+pub struct FarEnd {
+    pub(super) ring: Consumer<f32>,
+    /// Its rate in Hz.
+    pub(super) rate: u32,
+}
+
+/// Play on.
+const PLAY: u8 = 0;
+/// Fade, and keep what is in the ring.
+const HOLD: u8 = 1;
+/// Fade, and throw away what is in the ring; the callback sets [`PLAY`] when that is done.
+const DROP: u8 = 2;
+
+/// Holds the sound, lets it go on, or drops it, from any thread and at once.
+#[derive(Debug, Clone)]
+pub struct Hold(Arc<Shared>);
+
+impl Hold {
+    /// Fades within 8 ms and keeps the rest.
+    pub fn hold(&self) {
+        let _ = self.0.wanted.compare_exchange(PLAY, HOLD, Ordering::AcqRel, Ordering::Acquire);
+    }
+
+    /// Goes on where it was held.
+    pub fn resume(&self) {
+        let _ = self.0.wanted.compare_exchange(HOLD, PLAY, Ordering::AcqRel, Ordering::Acquire);
+    }
+
+    /// Fades within 8 ms and drops what the speaker has in store.
+    pub fn drop_rest(&self) {
+        self.0.wanted.store(DROP, Ordering::Release);
+    }
+
+    pub(super) fn is_dropping(&self) -> bool {
+        self.0.wanted.load(Ordering::Acquire) == DROP
+    }
 }
 
 #[derive(Debug, Default)]
 struct Shared {
+    wanted: AtomicU8,
+    /// Samples that were heard.
+    played: AtomicU64,
+    /// Samples that were thrown away.
+    dropped: AtomicU64,
     underruns: AtomicU64,
     /// True while sound is on its way, when an empty ring is a gap and not the usual silence.
     playing: AtomicBool,
@@ -50,11 +108,15 @@ impl std::fmt::Debug for Speaker {
 }
 
 impl Speaker {
-    /// Opens the speaker that the configuration names, or the system's own choice.
+    /// Opens the speaker that the configuration names, or the system's own choice. `null` plays
+    /// nowhere and `file:PATH` into a WAV file, both at the speed of a real device.
     ///
     /// # Errors
     /// When there is none, or it refuses.
     pub fn open(config: &Config) -> Result<Self, AudioError> {
+        if let Some(device) = Virtual::named(config.output.as_deref()) {
+            return Self::open_virtual(device);
+        }
         let found = device::find(Direction::Out, config)?;
         let kind = Direction::Out.kind();
         let rate = found.config.sample_rate;
@@ -62,13 +124,8 @@ impl Speaker {
         if !super::RATES.contains(&rate) {
             return Err(AudioError::Rate { path: found.name, rate });
         }
-        let (ring, consumer) = RingBuffer::new((rate as usize * RING_MS / 1000).max(1));
-        let shared = Arc::new(Shared::default());
-        let drain = Drain {
-            ring: consumer,
-            channels: usize::from(found.config.channels).max(1),
-            shared: Arc::clone(&shared),
-        };
+        let channels = usize::from(found.config.channels).max(1);
+        let Parts { ring, shared, far, drain } = parts(rate, channels);
         let stream = match found.format {
             cpal::SampleFormat::I8 => sound::<i8>(&found, drain),
             cpal::SampleFormat::I16 => sound::<i16>(&found, drain),
@@ -89,8 +146,93 @@ impl Speaker {
             resampler: None,
             chunk: Vec::new(),
             shared,
-            _stream: stream,
+            far: Some(far),
+            put: 0,
+            _open: Open::Real(stream),
         })
+    }
+
+    fn open_virtual(device: Virtual) -> Result<Self, AudioError> {
+        let rate = VIRTUAL_RATE;
+        let Parts { ring, shared, far, mut drain } = parts(rate, 1);
+        let (name, mut wav) = match &device {
+            Virtual::Null => ("null".to_owned(), None),
+            Virtual::File(path) => (path.display().to_string(), Some(WavLog::create(path, rate)?)),
+        };
+        let mut block = vec![0.0_f32; (rate as u128 * TICK.as_millis() / 1000) as usize];
+        let tick = move || {
+            drain.give(&mut block);
+            if let Some(written) = wav.as_mut().map(|wav| wav.push(&block))
+                && let Err(error) = written
+            {
+                tracing::error!(%error, "the file that stands for a speaker");
+                drain.shared.lost.store(true, Ordering::Relaxed);
+                return false;
+            }
+            true
+        };
+        let ticker = Ticker::start("file speaker", tick)
+            .map_err(|source| AudioError::Write { path: name.clone(), source })?;
+        Ok(Self {
+            name,
+            rate,
+            ring,
+            resampler: None,
+            chunk: Vec::new(),
+            shared,
+            far: Some(far),
+            put: 0,
+            _open: Open::Virtual(ticker),
+        })
+    }
+
+    /// Holds or drops the sound from another thread.
+    #[must_use]
+    pub fn control(&self) -> Hold {
+        Hold(Arc::clone(&self.shared))
+    }
+
+    /// What is really played, for an echo canceller; there is one of it.
+    pub fn far_end(&mut self) -> Option<FarEnd> {
+        self.far.take()
+    }
+
+    pub(super) fn rate(&self) -> u32 {
+        self.rate
+    }
+
+    /// Puts as much of `samples`, at the device's own rate, into the ring as there is room for, and
+    /// returns how many those were.
+    pub(super) fn offer(&mut self, samples: &[f32]) -> usize {
+        let (taken, _) = self.ring.push_partial_slice(samples);
+        let taken = taken.len();
+        if taken > 0 {
+            self.put += taken as u64;
+            self.shared.playing.store(true, Ordering::Relaxed);
+        }
+        taken
+    }
+
+    /// All that was ever put into the ring, and what of it has left it, in samples.
+    pub(super) fn position(&self) -> (u64, u64) {
+        let out = self.shared.played.load(Ordering::Acquire)
+            + self.shared.dropped.load(Ordering::Acquire);
+        (self.put, out)
+    }
+
+    /// All that was ever heard, in samples at the device's rate.
+    pub(super) fn heard(&self) -> u64 {
+        self.shared.played.load(Ordering::Acquire)
+    }
+
+    /// That the ring runs dry now is the end and not a gap.
+    pub(super) fn expect_end(&self) {
+        self.shared.playing.store(false, Ordering::Relaxed);
+    }
+
+    /// Why no more can be played, if so.
+    pub(super) fn is_lost(&self) -> bool {
+        self.shared.lost.load(Ordering::Relaxed) || self.ring.is_abandoned()
     }
 
     /// The device's name.
@@ -151,7 +293,9 @@ impl Speaker {
         let mut rest = chunk.as_slice();
         while !rest.is_empty() {
             self.wait(|ring| ring.slots() > 0)?;
+            let before = rest.len();
             (_, rest) = self.ring.push_partial_slice(rest);
+            self.put += (before - rest.len()) as u64;
             self.shared.playing.store(true, Ordering::Relaxed);
         }
         self.chunk = chunk;
@@ -204,10 +348,36 @@ where
     )
 }
 
+struct Parts {
+    ring: Producer<f32>,
+    shared: Arc<Shared>,
+    far: FarEnd,
+    drain: Drain,
+}
+
+fn parts(rate: u32, channels: usize) -> Parts {
+    let (ring, consumer) = RingBuffer::new((rate as usize * RING_MS / 1000).max(1));
+    let (heard, far) = RingBuffer::new((rate as usize * FAR_MS / 1000).max(1));
+    let shared = Arc::new(Shared::default());
+    let drain = Drain {
+        ring: consumer,
+        channels,
+        far: heard,
+        gain: 1.0,
+        step: 1000.0 / (rate.max(1) as f32 * RAMP_MS as f32),
+        shared: Arc::clone(&shared),
+    };
+    Parts { ring, shared, far: FarEnd { ring: far, rate }, drain }
+}
+
 /// The device's side of the ring. It runs in the callback: no allocation, lock, log or system call.
 struct Drain {
     ring: Consumer<f32>,
     channels: usize,
+    far: Producer<f32>,
+    /// How loud it is now, 0 to 1, and by how much that changes with a sample.
+    gain: f32,
+    step: f32,
     shared: Arc<Shared>,
 }
 
@@ -216,15 +386,44 @@ impl Drain {
     where
         T: Sample + FromSample<f32>,
     {
-        let mut dry = false;
+        let (mut dry, mut played) = (false, 0);
+        let mut wanted = self.shared.wanted.load(Ordering::Acquire);
         for row in interleaved.chunks_mut(self.channels) {
-            let sample = self.ring.pop().unwrap_or_else(|_| {
-                dry = true;
-                0.0
-            });
+            self.gain = match wanted {
+                PLAY => (self.gain + self.step).min(1.0),
+                _ => (self.gain - self.step).max(0.0),
+            };
+            let mut sample = 0.0;
+            if wanted == PLAY || self.gain > 0.0 {
+                match self.ring.pop() {
+                    Ok(next) => {
+                        played += 1;
+                        sample = next * self.gain;
+                    }
+                    Err(_) => {
+                        dry = true;
+                        // Nothing has to fade any more.
+                        if wanted != PLAY {
+                            self.gain = 0.0;
+                        }
+                    }
+                }
+            }
+            if wanted == DROP && self.gain <= 0.0 {
+                let rest = self.ring.slots();
+                if let Ok(chunk) = self.ring.read_chunk(rest) {
+                    chunk.commit_all();
+                }
+                self.shared.dropped.fetch_add(rest as u64, Ordering::AcqRel);
+                self.shared.wanted.store(PLAY, Ordering::Release);
+                wanted = PLAY;
+            }
+            // Nobody may be cancelling an echo.
+            let _ = self.far.push(sample);
             row.fill(T::from_sample(sample));
         }
-        if dry && self.shared.playing.load(Ordering::Relaxed) {
+        self.shared.played.fetch_add(played, Ordering::AcqRel);
+        if dry && wanted == PLAY && self.shared.playing.load(Ordering::Relaxed) {
             self.shared.underruns.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -236,8 +435,7 @@ mod tests {
 
     #[test]
     fn every_channel_plays_and_an_empty_ring_is_silence() {
-        let (mut producer, ring) = RingBuffer::new(4);
-        let mut drain = Drain { ring, channels: 2, shared: Arc::default() };
+        let Parts { ring: mut producer, mut drain, .. } = parts(16_000, 2);
         let mut device = [9_i16; 4];
         drain.give(&mut device);
         assert_eq!(device, [0; 4]);
@@ -255,6 +453,78 @@ mod tests {
         drain.give(&mut device);
         assert_eq!(device, [8192, 8192, 0, 0]);
         assert_eq!(underruns(&drain), 1);
+    }
+
+    /// Plays `rows` rows and returns them.
+    fn rows(drain: &mut Drain, rows: usize) -> Vec<f32> {
+        let mut device = vec![9.0_f32; rows];
+        drain.give(&mut device);
+        device
+    }
+
+    #[test]
+    fn a_hold_fades_keeps_the_rest_and_goes_on() {
+        let Parts { mut ring, shared, mut drain, mut far } = parts(16_000, 1);
+        let hold = Hold(Arc::clone(&shared));
+        assert_eq!(ring.push_partial_slice(&[0.5; 1000]).1.len(), 0);
+        assert_eq!(rows(&mut drain, 100), [0.5; 100]);
+        hold.hold();
+        let fading = rows(&mut drain, 400);
+        let step = fading.windows(2).map(|w| (w[0] - w[1]).abs()).fold(0.0, f32::max);
+        assert!(step < 0.01, "no click: {step}");
+        let silent = fading.iter().position(|s| *s == 0.0).unwrap();
+        assert!((100..=160).contains(&silent), "after {silent} samples");
+        assert!(fading[silent..].iter().all(|s| *s == 0.0));
+        let played = shared.played.load(Ordering::Relaxed);
+        assert!((200..=261).contains(&played), "{played}");
+        assert_eq!(rows(&mut drain, 400), [0.0; 400]);
+        assert_eq!(shared.underruns.load(Ordering::Relaxed), 0);
+        hold.resume();
+        let on = rows(&mut drain, 400);
+        assert!(on[399] == 0.5 && on[0] < 0.1);
+        assert_eq!(shared.played.load(Ordering::Relaxed), played + 400, "nothing was lost");
+        // The far end is what came out, sample by sample.
+        let heard: Vec<f32> = std::iter::from_fn(|| far.ring.pop().ok()).collect();
+        assert_eq!(heard.len(), 1300);
+        assert_eq!(&heard[100..500], &fading[..]);
+    }
+
+    #[test]
+    fn dropping_empties_the_ring_and_acknowledges() {
+        let Parts { mut ring, shared, mut drain, .. } = parts(16_000, 1);
+        let hold = Hold(Arc::clone(&shared));
+        let _ = ring.push_partial_slice(&[0.5; 1500]);
+        rows(&mut drain, 100);
+        hold.hold();
+        hold.drop_rest();
+        assert!(hold.is_dropping());
+        rows(&mut drain, 160);
+        assert!(!hold.is_dropping(), "acknowledged");
+        let (played, dropped) =
+            (shared.played.load(Ordering::Relaxed), shared.dropped.load(Ordering::Relaxed));
+        assert_eq!(played + dropped, 1500);
+        assert!(played < 240, "{played}");
+        // A late hold or resume of what was dropped changes nothing for what comes next.
+        hold.resume();
+        let _ = ring.push_partial_slice(&[0.25; 500]);
+        assert_eq!(rows(&mut drain, 500)[499], 0.25);
+    }
+
+    #[test]
+    fn a_callback_takes_no_memory() {
+        let Parts { mut ring, shared, mut drain, .. } = parts(16_000, 2);
+        let hold = Hold(shared);
+        let _ = ring.push_partial_slice(&[0.5; 1600]);
+        let mut device = [0.0_f32; 640];
+        assert_no_alloc::assert_no_alloc(|| {
+            drain.give(&mut device);
+            hold.hold();
+            drain.give(&mut device);
+            hold.drop_rest();
+            drain.give(&mut device);
+            drain.give(&mut device);
+        });
+        assert_eq!(assert_no_alloc::violation_count(), 0);
     }
 
     #[test]

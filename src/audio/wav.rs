@@ -215,6 +215,37 @@ fn check_rate(path: &str, rate: u32) -> Result<(), AudioError> {
     }
 }
 
+/// A WAV file that is finished when it is dropped, for where nobody can be told of an error any more:
+/// then the log is.
+#[derive(Debug)]
+pub struct WavLog(Option<WavWriter>);
+
+impl WavLog {
+    /// Begins a file; see [`WavWriter::create`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn create(path: impl AsRef<Path>, rate: u32) -> Result<Self, AudioError> {
+        Ok(Self(Some(WavWriter::create(path, rate)?)))
+    }
+
+    /// Appends samples.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn push(&mut self, samples: &[f32]) -> Result<(), AudioError> {
+        self.0.as_mut().map_or(Ok(()), |wav| wav.push(samples))
+    }
+}
+
+impl Drop for WavLog {
+    fn drop(&mut self) {
+        if let Some(Err(error)) = self.0.take().map(WavWriter::finish) {
+            tracing::error!(%error, "a recording could not be finished");
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex};

@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::Context;
 use comfy_table::{Table, presets};
 use console::style;
-use hearken::audio::{FileSource, Framer, Source, Speaker};
+use hearken::audio::{FileSource, Speaker};
 use hearken::session::{Event, Session};
 use serde::Deserialize;
 use serde_json::Value;
@@ -145,13 +145,7 @@ fn converse(
         }
     };
     let mut source = FileSource::open(&path)?;
-    let (mut framer, mut chunk) = (Framer::new(), Vec::new());
-    while source.read(&mut chunk)? > 0 {
-        framer.push(&chunk, |frame| session.push(&frame, &mut take));
-        chunk.clear();
-    }
-    framer.finish(|frame| session.push(&frame, &mut take));
-    session.finish(&mut take);
+    session.hear(&mut source, &mut take)?;
     session.reset_detector();
     if let Some(error) = failure {
         return Err(error);

@@ -3,7 +3,9 @@
 
 pub(crate) mod check;
 pub(crate) mod demo;
+pub(crate) mod devices;
 pub(crate) mod models;
+pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod say;
 pub(crate) mod serve;

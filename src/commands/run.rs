@@ -1,16 +1,17 @@
 //! `hearken run`: listen to a recording or the microphone, obey and answer.
 
+mod live;
+
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
-use hearken::audio::{
-    FileSource, Framer, Microphone, RawSource, Resampler, Source, Speaker, WavWriter,
-};
-use hearken::session::{Engines, Event, Session, Speech};
+use hearken::audio::{AudioError, FileSource, RawSource, Resampler, Source, Speaker, WavWriter};
+use hearken::session::{Engines, Event, Recorder, Session, Speech, TakeNote};
 
 use super::House;
 use super::turns::{self, Turn, Turns};
@@ -24,60 +25,51 @@ pub(crate) fn run(house: &House, args: &RunArgs) -> anyhow::Result<ExitCode> {
     if let Some(language) = args.language {
         language.code().clone_into(&mut house.config.asr.language);
     }
+    let audio = &mut house.config.audio;
+    audio.input = args.microphone.clone().or(audio.input.take());
+    audio.output = args.speaker.clone().or(audio.output.take());
+    let Some(input) = args.input.as_deref() else { return live::run(&house, args) };
     // The input first: nobody wants to wait for models to hear that a path is mistyped.
-    let live = args.input.is_none();
-    let mut source: Box<dyn Source> = match args.input.as_deref() {
-        None => Box::new(Microphone::open(&house.config.audio)?),
-        Some(path) if path == Path::new("-") => Box::new(RawSource::new(
+    let source: Box<dyn Source> = match input {
+        path if path == Path::new("-") => Box::new(RawSource::new(
             std::io::stdin(),
             "standard input",
             args.rate,
             usize::from(args.channels),
         )?),
-        Some(path) => Box::new(FileSource::open(path)?),
+        path => Box::new(FileSource::open(path)?),
     };
-    let mut sinks = Sinks::open(&house, args, live)?;
-    // A recording is tried on the home as its file describes it; who lives in a home wants it to be
-    // as it was left.
-    let remember = live || house.config.home.state.is_some();
-    let engines = Engines { remember, ..house.engines()? };
-    let mut session = Session::new(engines.stages()?, house.area().map(str::to_owned));
+    let speaker = args.play.then(|| Speaker::open(&house.config.audio)).transpose()?;
+    let (mut sinks, notes) = Sinks::open(args, speaker)?;
+    // A recording is tried on the home as its file describes it.
+    let remember = house.config.home.state.is_some();
+    let mut session = session(&house, remember, notes)?;
     let stop = super::interrupted()?;
-    if live {
-        println!("Listening. Ctrl-C ends.\n");
-    }
+    session.hear(&mut Until { source, stop }, &mut |event| sinks.take(&event))?;
+    sinks.close(&session, args)
+}
 
-    let (mut framer, mut chunk) = (Framer::new(), Vec::new());
-    while !stop.load(Ordering::Relaxed) {
-        chunk.clear();
-        if source.read(&mut chunk)? == 0 {
-            break;
-        }
-        let mut spoke = false;
-        framer.push(&chunk, |frame| {
-            session.push(&frame, &mut |event| spoke |= sinks.take(&event));
-        });
-        if spoke && live {
-            // The microphone heard the reply too; what it has in store is not the user's.
-            sinks.wait_for_speaker();
-            source = Box::new(Microphone::open(&house.config.audio)?);
-            session.reset_detector();
-        }
-    }
-    let mut last = |event: Event| {
-        sinks.take(&event);
-    };
-    framer.finish(|frame| session.push(&frame, &mut last));
-    session.finish(&mut last);
+/// A session as the configuration describes it.
+fn session(house: &House, remember: bool, notes: Option<TakeNote>) -> anyhow::Result<Session> {
+    let engines = Engines { remember, ..house.engines()? };
+    let session = Session::new(engines.stages()?, house.area().map(str::to_owned));
+    let session = session.with_config(&house.config.session);
+    Ok(match notes {
+        Some(notes) => session.with_notes(notes),
+        None => session,
+    })
+}
 
-    let turns = sinks.close()?;
-    if args.json {
-        let home = session.dialogue().home().states();
-        println!("{}", serde_json::json!({ "turns": turns, "home": home }));
-    } else if turns.is_empty() {
-        println!("Nobody said anything.");
+/// A source that ends when it is told to.
+struct Until {
+    source: Box<dyn Source>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Source for Until {
+    fn read(&mut self, out: &mut Vec<f32>) -> Result<usize, AudioError> {
+        if self.stop.load(Ordering::Relaxed) { Ok(0) } else { self.source.read(out) }
     }
-    Ok(ExitCode::SUCCESS)
 }
 
 /// Where the events of a session go.
@@ -89,13 +81,15 @@ struct Sinks {
     events: Option<BufWriter<File>>,
     output: Option<ReplyFile>,
     speaker: Option<Speaker>,
+    recorder: Option<Recorder>,
     /// The first thing that went wrong while writing; told at the end, since events cannot wait.
     failure: Option<anyhow::Error>,
     count: usize,
 }
 
 impl Sinks {
-    fn open(house: &House, args: &RunArgs, live: bool) -> anyhow::Result<Self> {
+    /// Also returns what takes notes for a record.
+    fn open(args: &RunArgs, speaker: Option<Speaker>) -> anyhow::Result<(Self, Option<TakeNote>)> {
         let events = args
             .events
             .as_deref()
@@ -106,25 +100,28 @@ impl Sinks {
             })
             .transpose()?;
         let output = args.output.as_deref().map(ReplyFile::create).transpose()?;
-        let speaker = (args.play || (live && output.is_none()))
-            .then(|| Speaker::open(&house.config.audio))
-            .transpose()?;
-        Ok(Self {
+        let record = args.trace.as_deref().map(Recorder::create).transpose()?;
+        let (recorder, notes) = record.unzip();
+        let sinks = Self {
+            recorder,
             turns: Turns::default(),
             done: Vec::new(),
             print: !args.json,
             // A live session goes on for days; only what will be printed at the end is kept.
-            keep: args.json || !live,
+            keep: args.json || args.input.is_some(),
             events,
             output,
             speaker,
             failure: None,
             count: 0,
-        })
+        };
+        Ok((sinks, notes))
     }
 
-    /// Returns whether the event was sound for the speaker.
-    fn take(&mut self, event: &Event) -> bool {
+    fn take(&mut self, event: &Event) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.event(event);
+        }
         if let Err(error) = self.write(event) {
             self.failure.get_or_insert(error);
         }
@@ -137,7 +134,6 @@ impl Sinks {
                 self.done.push(turn);
             }
         }
-        matches!(event, Event::Speech(_)) && self.speaker.is_some()
     }
 
     fn write(&mut self, event: &Event) -> anyhow::Result<()> {
@@ -159,23 +155,28 @@ impl Sinks {
         Ok(())
     }
 
-    fn wait_for_speaker(&mut self) {
+    fn close(mut self, session: &Session, args: &RunArgs) -> anyhow::Result<ExitCode> {
         if let Some(speaker) = &mut self.speaker
             && let Err(error) = speaker.finish()
         {
             self.failure.get_or_insert(error.into());
         }
-    }
-
-    fn close(mut self) -> anyhow::Result<Vec<Turn>> {
-        self.wait_for_speaker();
         if let Some(output) = self.output {
             output.finish()?;
         }
-        match self.failure {
-            Some(error) => Err(error),
-            None => Ok(self.done),
+        if let Some(recorder) = self.recorder {
+            recorder.finish()?;
         }
+        if let Some(error) = self.failure {
+            return Err(error);
+        }
+        if args.json {
+            let home = session.dialogue().home().states();
+            println!("{}", serde_json::json!({ "turns": self.done, "home": home }));
+        } else if self.count == 0 {
+            println!("Nobody said anything.");
+        }
+        Ok(ExitCode::SUCCESS)
     }
 }
 

@@ -1,8 +1,10 @@
 //! Turns as a person likes to read them, and as a program does.
 
+use std::collections::BTreeMap;
+
 use console::style;
 use hearken::dialogue::Reply;
-use hearken::session::Event;
+use hearken::session::{Event, TurnId};
 use hearken::telemetry::TurnTimeline;
 use serde::Serialize;
 
@@ -48,26 +50,31 @@ impl From<&Reply> for Answer {
     }
 }
 
-/// Collects turns.
+/// Collects turns. In a live conversation one may begin before the one before is over.
 #[derive(Debug, Default)]
 pub(crate) struct Turns {
-    open: Turn,
+    open: BTreeMap<TurnId, Turn>,
 }
 
 impl Turns {
     /// Takes the next event; a turn that it ended comes back.
     pub(crate) fn take(&mut self, event: &Event) -> Option<Turn> {
+        let turn = event.turn();
         match event {
             Event::Final { transcript, .. } => {
-                self.open.transcript.clone_from(&transcript.text);
-                self.open.language.clone_from(&transcript.language);
+                let open = self.open.entry(turn).or_default();
+                open.transcript.clone_from(&transcript.text);
+                open.language.clone_from(&transcript.language);
             }
-            Event::ReplyText { reply, .. } => self.open.answer = (&**reply).into(),
+            Event::ReplyText { reply, .. } => {
+                self.open.entry(turn).or_default().answer = (&**reply).into();
+            }
             Event::Failed { stage, error, .. } => {
-                self.open.errors.push(format!("{stage}: {error}"))
+                let open = self.open.entry(turn).or_default();
+                open.errors.push(format!("{stage}: {error}"));
             }
             Event::TurnFinished { timeline_ms, .. } => {
-                let mut turn = std::mem::take(&mut self.open);
+                let mut turn = self.open.remove(&turn).unwrap_or_default();
                 turn.timeline_ms = *timeline_ms;
                 return Some(turn);
             }
@@ -88,6 +95,9 @@ pub(crate) fn print(number: usize, turn: &Turn) {
     println!("{:>2} {:<11} {heard}", style(number).cyan(), style("heard").dim());
     for error in &turn.errors {
         line("failed", &style(error).red().to_string());
+    }
+    if turn.transcript.is_empty() && !turn.answer.reply.is_empty() {
+        line("said", &style(&turn.answer.reply).green().to_string());
     }
     if !turn.transcript.is_empty() && turn.errors.is_empty() {
         line("understood", &understood(&turn.answer));

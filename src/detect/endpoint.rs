@@ -30,6 +30,11 @@ const LAST_PART: u64 = 5 * SAMPLE_RATE as u64;
 /// `Stopped` tells where the speech ended, so the time at which it is said less that time is the
 /// endpoint delay.
 ///
+/// In a pause, `Paused` says that it would be worth recognising what was said so far, and `Settled`
+/// that the shortest silence which may end an utterance is over. Whoever knows by then what was said
+/// sets the silence of this pause with [`wait_for`](Self::wait_for); speech that goes on is
+/// `Resumed`, and the next pause has the usual hangover again.
+///
 /// ```
 /// use hearken::audio::{Framer, SampleTime};
 /// use hearken::detect::{Config, Endpointer, Heard};
@@ -51,6 +56,8 @@ const LAST_PART: u64 = 5 * SAMPLE_RATE as u64;
 pub struct Endpointer {
     limits: Limits,
     state: State,
+    /// The end of the last frame.
+    now: SampleTime,
     /// Frames that were not handed out: the pre-roll of what may come, or the rest of a pause.
     held: VecDeque<Frame>,
 }
@@ -62,7 +69,11 @@ struct Limits {
     stop: f32,
     least: u64,
     pre_roll: u64,
+    pause: u64,
+    settled: u64,
+    finished: u64,
     hangover: u64,
+    open: u64,
     trailing: u64,
     longest: u64,
 }
@@ -77,9 +88,21 @@ enum State {
         first: SampleTime,
         /// Where the speech ended, so far.
         end: SampleTime,
+        /// What was said of the pause that lasts.
+        pause: Pause,
+        /// The silence that ends the utterance in this pause, in samples.
+        patience: u64,
     },
     /// The longest utterance was cut off; if speech goes on, so does a new one.
     Cut,
+}
+
+/// How far a pause has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pause {
+    None,
+    Told,
+    Settled,
 }
 
 /// What may become an utterance.
@@ -107,11 +130,15 @@ impl Endpointer {
             stop: config.stop_threshold,
             least: samples(config.min_speech_ms),
             pre_roll: samples(config.pre_roll_ms),
+            pause: samples(config.speculate_ms),
+            settled: samples(config.complete_ms.min(config.hangover_ms)),
+            finished: samples(config.finished_ms.min(config.hangover_ms)),
             hangover: samples(config.hangover_ms),
+            open: samples(config.open_ms.max(config.hangover_ms)),
             trailing: samples(config.trailing_ms.min(config.hangover_ms)),
             longest: samples(config.max_utterance_ms),
         };
-        Self { limits, state: State::Waiting(None), held: VecDeque::new() }
+        Self { limits, state: State::Waiting(None), now: SampleTime(0), held: VecDeque::new() }
     }
 
     /// True between `Started` and `Stopped`.
@@ -120,16 +147,41 @@ impl Endpointer {
         matches!(self.state, State::Speaking { .. })
     }
 
+    /// The silences, in milliseconds, that end an utterance: one that is complete, one that sounds
+    /// finished, one of which nothing is known, and one that is open.
+    #[must_use]
+    pub fn silences_ms(&self) -> [u32; 4] {
+        let limits = &self.limits;
+        [limits.settled, limits.finished, limits.hangover, limits.open]
+            .map(|samples| u32::try_from(SampleTime(samples).ms()).unwrap_or(u32::MAX))
+    }
+
     /// Takes the next frame with the probability, 0 to 1, that it holds speech.
     pub fn push(&mut self, frame: &Frame, probability: f32, out: &mut dyn FnMut(Heard)) {
         self.held.push_back(frame.clone());
+        self.now = end_of(frame);
         match self.state {
             State::Waiting(onset) => self.wait(frame, probability, onset, out),
-            State::Speaking { first, end } => self.speak(frame, probability, first, end, out),
+            State::Speaking { .. } => self.speak(frame, probability, out),
             State::Cut if probability >= self.limits.stop => {
                 self.start(frame.at, end_of(frame), out)
             }
             State::Cut => self.wait(frame, probability, None, out),
+        }
+    }
+
+    /// Sets the silence, in milliseconds, that ends the utterance in the pause that lasts; without a
+    /// pause nothing happens. Silence that is over already ends it now.
+    pub fn wait_for(&mut self, silence_ms: u32, out: &mut dyn FnMut(Heard)) {
+        let now = self.now;
+        if let State::Speaking { end, pause, patience, .. } = &mut self.state
+            && *pause != Pause::None
+        {
+            *patience = SampleTime::from_ms(u64::from(silence_ms)).0;
+            if now - *end >= *patience {
+                let end = *end;
+                self.stop(now, end, out);
+            }
         }
     }
 
@@ -184,7 +236,8 @@ impl Endpointer {
         self.forget_before(at);
         let first = self.held.front().map_or(at, |frame| frame.at);
         out(Heard::Started(at));
-        self.state = State::Speaking { first, end };
+        let patience = self.limits.hangover;
+        self.state = State::Speaking { first, end, pause: Pause::None, patience };
         self.hand_out(end, out);
     }
 
@@ -198,33 +251,49 @@ impl Endpointer {
         }
     }
 
-    fn speak(
-        &mut self,
-        frame: &Frame,
-        probability: f32,
-        first: SampleTime,
-        end: SampleTime,
-        out: &mut dyn FnMut(Heard),
-    ) {
+    fn speak(&mut self, frame: &Frame, probability: f32, out: &mut dyn FnMut(Heard)) {
+        let State::Speaking { first, mut end, mut pause, mut patience } = self.state else {
+            return;
+        };
         let now = end_of(frame);
         let speech = probability >= self.limits.stop;
-        let end = if speech { now } else { end };
-        self.state = State::Speaking { first, end };
+        if speech {
+            end = now;
+            if pause != Pause::None {
+                (pause, patience) = (Pause::None, self.limits.hangover);
+                out(Heard::Resumed(frame.at));
+            }
+        }
         self.hand_out(end, out);
         let length = now - first;
         let last_part = length + LAST_PART.min(self.limits.longest / 2) >= self.limits.longest;
-        let patience = match last_part {
-            true => self.limits.hangover.min(BREATH),
-            false => self.limits.hangover,
-        };
+        if last_part {
+            patience = patience.min(BREATH);
+        }
         if !speech && now - end >= patience {
-            out(Heard::Stopped(end));
-            self.state = State::Waiting(None);
-            self.forget_before(now);
-        } else if length >= self.limits.longest {
+            return self.stop(now, end, out);
+        }
+        if length >= self.limits.longest {
             out(Heard::Stopped(end));
             self.state = State::Cut;
+            return;
         }
+        // What is over at once needs no warning.
+        if pause == Pause::None && now - end >= self.limits.pause && self.limits.pause < patience {
+            pause = Pause::Told;
+            out(Heard::Paused(end));
+        }
+        if pause == Pause::Told && now - end >= self.limits.settled {
+            pause = Pause::Settled;
+            out(Heard::Settled(end));
+        }
+        self.state = State::Speaking { first, end, pause, patience };
+    }
+
+    fn stop(&mut self, now: SampleTime, end: SampleTime, out: &mut dyn FnMut(Heard)) {
+        out(Heard::Stopped(end));
+        self.state = State::Waiting(None);
+        self.forget_before(now);
     }
 }
 
@@ -290,6 +359,9 @@ mod tests {
                         assert!(first >= before.last, "a frame in two utterances");
                     }
                     all.push(Told { started, first, last, stopped: at.ms(), said: *said });
+                }
+                Heard::Paused(_) | Heard::Settled(_) | Heard::Resumed(_) => {
+                    assert!(open.is_some(), "a pause outside an utterance");
                 }
             }
         }
@@ -373,6 +445,96 @@ mod tests {
             "not at the pause after 10 s, but at the one after 27 s"
         );
         assert_eq!(heard[1].first, heard[0].last, "nothing of the pause is lost");
+    }
+
+    /// What is told of pauses, with the time at which it is said; `silence_ms` is waited for once a
+    /// pause has settled.
+    fn pauses(pieces: &[(usize, f32)], silence_ms: Option<u32>) -> Vec<(u64, String)> {
+        let mut endpointer = Endpointer::new(&Config::default());
+        let mut all = Vec::new();
+        for (n, probability) in runs(pieces).into_iter().enumerate() {
+            let mut heard = Vec::new();
+            endpointer.push(&frame(n as u64), probability, &mut |h| heard.push(h));
+            if let Some(ms) = silence_ms.filter(|_| matches!(heard.last(), Some(Heard::Settled(_))))
+            {
+                endpointer.wait_for(ms, &mut |h| heard.push(h));
+            }
+            let told = heard.into_iter().filter_map(|heard| match heard {
+                Heard::Audio(_) => None,
+                Heard::Started(at) => Some(format!("started {}", at.ms())),
+                Heard::Paused(at) => Some(format!("paused {}", at.ms())),
+                Heard::Settled(at) => Some(format!("settled {}", at.ms())),
+                Heard::Resumed(at) => Some(format!("resumed {}", at.ms())),
+                Heard::Stopped(at) => Some(format!("stopped {}", at.ms())),
+            });
+            all.extend(told.map(|told| ((n as u64 + 1) * 20, told)));
+        }
+        all
+    }
+
+    #[test]
+    fn what_is_known_of_a_pause_sets_its_length() {
+        type Case = (&'static str, &'static [(usize, f32)], Option<u32>, Vec<(u64, &'static str)>);
+        let cases: Vec<Case> = vec![
+            (
+                "complete: the shortest silence is enough",
+                &[(400, 0.9), (1000, 0.0)],
+                Some(200),
+                vec![
+                    (100, "started 0"),
+                    (500, "paused 400"),
+                    (600, "settled 400"),
+                    (600, "stopped 400"),
+                ],
+            ),
+            (
+                "open: a long silence is waited for",
+                &[(400, 0.9), (1500, 0.0), (400, 0.9), (700, 0.0)],
+                Some(2000),
+                vec![
+                    (100, "started 0"),
+                    (500, "paused 400"),
+                    (600, "settled 400"),
+                    (1920, "resumed 1900"),
+                    (2400, "paused 2300"),
+                    (2500, "settled 2300"),
+                ],
+            ),
+            (
+                "nothing known: the usual hangover",
+                &[(400, 0.9), (1000, 0.0)],
+                None,
+                vec![
+                    (100, "started 0"),
+                    (500, "paused 400"),
+                    (600, "settled 400"),
+                    (1000, "stopped 400"),
+                ],
+            ),
+            (
+                "a pause that does not settle",
+                &[(400, 0.9), (140, 0.0), (400, 0.9), (80, 0.0), (100, 0.9)],
+                Some(200),
+                vec![(100, "started 0"), (500, "paused 400"), (560, "resumed 540")],
+            ),
+        ];
+        for (name, pieces, silence, expected) in cases {
+            let told = pauses(pieces, silence);
+            let told: Vec<(u64, &str)> = told.iter().map(|(at, t)| (*at, t.as_str())).collect();
+            assert_eq!(told, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn waiting_without_a_pause_changes_nothing() {
+        let mut endpointer = Endpointer::new(&Config::default());
+        let mut heard = Vec::new();
+        endpointer.wait_for(40, &mut |h| heard.push(h));
+        for n in 0..20 {
+            endpointer.push(&frame(n), 0.9, &mut |_| ());
+            endpointer.wait_for(0, &mut |h| heard.push(h));
+        }
+        assert!(heard.is_empty() && endpointer.is_speaking());
     }
 
     proptest! {

@@ -1,10 +1,14 @@
 //! When, not what: speech probability and the beginning and end of an utterance.
 //!
-//! [`VoiceDetector`] is the door of the engines, [`Silero`] the engine behind it; [`Endpointer`] is the
-//! pure machine that makes utterances of the probabilities.
+//! [`VoiceDetector`] is the door of the engines, [`Silero`] the engine behind it; [`Floor`] takes the room
+//! into account, [`Endpointer`] is the pure machine that makes utterances of the probabilities, and a
+//! [`TurnDetector`] hears whether who pauses has finished.
 
 mod endpoint;
+mod floor;
+mod mel;
 mod silero;
+mod turn;
 
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +16,9 @@ use crate::audio::Frame;
 use crate::audio::SampleTime;
 
 pub use endpoint::Endpointer;
+pub use floor::Floor;
 pub use silero::Silero;
+pub use turn::{SmartTurn, TurnDetector};
 
 /// Settings of this room, `[detect]` in the configuration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,6 +26,9 @@ pub use silero::Silero;
 pub struct Config {
     /// The voice detector's id in the catalogue.
     pub model: String,
+    /// The turn detector's id in the catalogue: it tells by the voice whether who pauses has finished.
+    /// Empty for none.
+    pub turn_model: String,
     /// The speech probability, 0 to 1, from which an utterance may begin.
     pub start_threshold: f32,
     /// The speech probability below which a frame in an utterance is silence. Lower than the start, so
@@ -29,9 +38,21 @@ pub struct Config {
     pub min_speech_ms: u32,
     /// Audio kept before the start, in milliseconds.
     pub pre_roll_ms: u32,
-    /// Silence that ends an utterance, in milliseconds. Shorter answers sooner and cuts off who
-    /// hesitates.
+    /// Silence after which what was said so far is recognised on trial, in milliseconds. The text is
+    /// thrown away when speech goes on.
+    pub speculate_ms: u32,
+    /// Silence that ends an utterance whose words are a complete command of the home, in milliseconds;
+    /// never more than the hangover.
+    pub complete_ms: u32,
+    /// Silence that ends an utterance that sounds finished to the turn detector, in milliseconds; never
+    /// more than the hangover.
+    pub finished_ms: u32,
+    /// Silence that ends an utterance of which nothing special is known, in milliseconds. Shorter
+    /// answers sooner and cuts off who hesitates.
     pub hangover_ms: u32,
+    /// Silence that ends an utterance whose words lack something, such as "turn on the", in
+    /// milliseconds; never less than the hangover.
+    pub open_ms: u32,
     /// How much of that silence is handed on with the utterance, in milliseconds: a recogniser wants
     /// to hear that a word is over.
     pub trailing_ms: u32,
@@ -43,11 +64,16 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             model: "silero-vad".into(),
+            turn_model: "smart-turn".into(),
             start_threshold: 0.5,
             stop_threshold: 0.35,
             min_speech_ms: 100,
             pre_roll_ms: 300,
+            speculate_ms: 100,
+            complete_ms: 200,
+            finished_ms: 400,
             hangover_ms: 600,
+            open_ms: 2000,
             trailing_ms: 200,
             max_utterance_ms: 30_000,
         }
@@ -80,7 +106,11 @@ impl Config {
         for (name, value, least, most) in [
             ("min_speech_ms", self.min_speech_ms, 0, 2000),
             ("pre_roll_ms", self.pre_roll_ms, 0, 5000),
+            ("speculate_ms", self.speculate_ms, 0, 10_000),
+            ("complete_ms", self.complete_ms, 40, 10_000),
+            ("finished_ms", self.finished_ms, 40, 10_000),
             ("hangover_ms", self.hangover_ms, 40, 10_000),
+            ("open_ms", self.open_ms, 40, 10_000),
             ("trailing_ms", self.trailing_ms, 0, 10_000),
             // Whisper hears 30 seconds at once.
             ("max_utterance_ms", self.max_utterance_ms, 1000, 30_000),
@@ -110,6 +140,12 @@ pub enum Heard {
     Started(SampleTime),
     /// The next frame of the utterance.
     Audio(Frame),
+    /// The speech paused at this time; what was said so far may be all.
+    Paused(SampleTime),
+    /// The pause has lasted as long as the shortest silence that may end an utterance.
+    Settled(SampleTime),
+    /// The speech goes on from this time, after a pause that was told.
+    Resumed(SampleTime),
     /// The speech ended at this time, which is the hangover earlier than it is said.
     Stopped(SampleTime),
 }
@@ -173,7 +209,7 @@ mod tests {
             config.problems()
         };
         type Case = (fn(&mut Config), &'static str);
-        let cases: [Case; 9] = [
+        let cases: [Case; 11] = [
             (|c| c.model = " ".into(), "detect.model"),
             (|c| c.start_threshold = 1.5, "detect.start_threshold: 1.5"),
             (|c| c.stop_threshold = f32::NAN, "detect.stop_threshold: NaN"),
@@ -181,6 +217,8 @@ mod tests {
             (|c| c.min_speech_ms = 2001, "detect.min_speech_ms: 2001"),
             (|c| c.pre_roll_ms = 9999, "detect.pre_roll_ms: 9999"),
             (|c| c.hangover_ms = 100, "detect.trailing_ms: 200"),
+            (|c| c.complete_ms = 39, "detect.complete_ms: 39"),
+            (|c| c.open_ms = 10_001, "detect.open_ms: 10001"),
             (|c| c.max_utterance_ms = 30_001, "detect.max_utterance_ms: 30001"),
             (|c| c.max_utterance_ms = 0, "detect.max_utterance_ms: 0"),
         ];

@@ -5,6 +5,7 @@
 
 mod act;
 mod answer;
+mod complete;
 mod more;
 mod pending;
 mod refusal;
@@ -44,6 +45,7 @@ use risk::Rule;
 use targets::Where;
 use turn::Last;
 
+pub use complete::Completeness;
 pub use reply::{Alternative, Command, Reply, Understood};
 pub use wording::Wording;
 
@@ -190,6 +192,14 @@ impl Tongue {
 pub struct Talk {
     pending: Option<Pending>,
     last: Option<Last>,
+}
+
+impl Talk {
+    /// Whether a question was asked that the next sentence may answer.
+    #[must_use]
+    pub fn is_asking(&self) -> bool {
+        self.pending.is_some()
+    }
 }
 
 impl std::fmt::Debug for Talk {

@@ -255,7 +255,7 @@ impl Dialogue {
     }
 
     /// Whether the home has what a meaning is about.
-    fn possible(&self, meaning: &Meaning, language: &str, area: Option<&str>) -> bool {
+    pub(super) fn possible(&self, meaning: &Meaning, language: &str, area: Option<&str>) -> bool {
         let here = area.and_then(|area| self.home.area_named(area)).map(|area| area.id.as_str());
         let language = self.tongue(language).language.code();
         act::plan(meaning, Where { home: &self.home, here, language }).is_ok()

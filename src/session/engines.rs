@@ -17,6 +17,8 @@ use crate::detect;
 use crate::detect::DetectError;
 use crate::detect::Endpointer;
 use crate::detect::Silero;
+use crate::detect::SmartTurn;
+use crate::detect::TurnDetector;
 use crate::detect::VoiceDetector;
 use crate::dialogue;
 use crate::dialogue::Dialogue;
@@ -148,11 +150,13 @@ impl Engines<'_> {
             let recognizer = scope.spawn(|| self.recognizer());
             let dialogue = scope.spawn(|| self.dialogue());
             let detector = self.detector()?;
+            let turns = self.turn_detector()?;
             let voices = self.voices()?;
             let joined = |what| move |_| EngineError::Broke { what };
             Ok(Stages {
                 detector,
                 endpointer: self.endpointer(),
+                turns,
                 recognizer: recognizer.join().map_err(joined("recogniser"))??,
                 dialogue: dialogue.join().map_err(joined("sentences"))??.into(),
                 voices,
@@ -175,6 +179,27 @@ impl Engines<'_> {
     pub fn detector(&self) -> Result<Box<dyn VoiceDetector>, EngineError> {
         let path = self.store.path_of(&self.detect.model)?;
         Ok(Box::new(Silero::open(path, &self.environment()?)?))
+    }
+
+    /// The turn detector, if one is configured.
+    ///
+    /// # Errors
+    /// When the model or the runtime is missing or damaged.
+    pub fn turn_detector(&self) -> Result<Option<Box<dyn TurnDetector>>, EngineError> {
+        if self.detect.turn_model.trim().is_empty() {
+            return Ok(None);
+        }
+        let id = &self.detect.turn_model;
+        // A name that nobody knows is an error; one that was not fetched yet is done without.
+        self.store.entry(id)?;
+        let path = match self.store.path_of(id) {
+            Ok(path) => path,
+            Err(error) => {
+                tracing::warn!(%error, "going on without a turn detector");
+                return Ok(None);
+            }
+        };
+        Ok(Some(Box::new(SmartTurn::open(path, &self.environment()?)?)))
     }
 
     /// The endpointing machine.

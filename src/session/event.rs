@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::asr::Transcript;
 use crate::audio::SampleTime;
 use crate::telemetry::TurnTimeline;
 
 /// The number of a turn, strictly increasing; the session is the only writer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TurnId(pub u64);
 
@@ -57,6 +57,8 @@ pub enum Event {
         /// The words.
         #[serde(flatten)]
         transcript: Transcript,
+        /// The part of them that will stay: later ones only add to it.
+        stable: String,
     },
     /// What was said; empty text when it was no speech after all.
     Final {
@@ -76,6 +78,33 @@ pub enum Event {
     },
     /// A piece of the spoken answer.
     Speech(Speech),
+    /// Somebody speaks: the playback of the reply ramps down and keeps the rest.
+    PlaybackHeld {
+        /// The reply's turn.
+        turn: TurnId,
+    },
+    /// It was nothing: the playback of the reply goes on where it stopped.
+    PlaybackResumed {
+        /// The reply's turn.
+        turn: TurnId,
+    },
+    /// The reply is not wanted any more: the playback ramps down, drops the rest, and says how much was
+    /// heard.
+    PlaybackStopped {
+        /// The reply's turn.
+        turn: TurnId,
+    },
+    /// A reply was heard, or broken off.
+    PlaybackFinished {
+        /// The reply's turn.
+        turn: TurnId,
+        /// How much of it was heard, in milliseconds.
+        played_ms: f64,
+        /// Whether it was broken off.
+        interrupted: bool,
+        /// The part of its text that was heard.
+        heard: String,
+    },
     /// A stage failed; the turn ends without an answer and the session goes on.
     Failed {
         /// Its turn.
@@ -104,6 +133,10 @@ impl Event {
             | Self::Partial { turn, .. }
             | Self::Final { turn, .. }
             | Self::ReplyText { turn, .. }
+            | Self::PlaybackHeld { turn }
+            | Self::PlaybackResumed { turn }
+            | Self::PlaybackStopped { turn }
+            | Self::PlaybackFinished { turn, .. }
             | Self::Failed { turn, .. }
             | Self::TurnFinished { turn, .. } => *turn,
             Self::Speech(speech) => speech.turn,

@@ -100,6 +100,8 @@ impl Listener {
                     debug_assert_eq!(frame.samples.len(), FRAME_SAMPLES);
                     self.utterance.extend_from_slice(&frame.samples);
                 }
+                // Whether a pause ends the utterance the settings alone say here.
+                Heard::Paused(_) | Heard::Settled(_) | Heard::Resumed(_) => {}
                 Heard::Stopped(stopped) => out(Listened::Utterance {
                     start: self.start,
                     stopped,

@@ -218,6 +218,8 @@ impl Shared {
         Ok(Stages {
             detector: self.detector()?,
             endpointer: detect::Endpointer::new(detect),
+            // A network of its own for every session would cost more than it gains.
+            turns: None,
             recognizer: Box::new(self.asr.clone().with_task(task)),
             dialogue: self.dialogue(),
             voices,

@@ -183,6 +183,8 @@ impl Cutter<'_> {
                 self.utterance.extend_from_slice(&frame.samples);
             }
             Heard::Stopped(_) => self.recognise(into)?,
+            // A file is in no hurry.
+            _ => {}
         }
         Ok(())
     }

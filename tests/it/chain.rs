@@ -15,7 +15,7 @@ use hearken::tts::{Synthesizer, TtsError};
 use serde_json::Value;
 
 /// Hears speech wherever there is sound.
-struct Loudness;
+pub(crate) struct Loudness;
 
 impl VoiceDetector for Loudness {
     fn push(&mut self, frame: &Frame) -> f32 {
@@ -80,7 +80,7 @@ impl Synthesizer for Tone {
     }
 }
 
-const ENGLISH: &str = r#"
+pub(crate) const ENGLISH: &str = r#"
 language: en
 intents:
   HassTurnOn:
@@ -100,7 +100,7 @@ responses:
 lists: {}
 "#;
 
-const CHINESE: &str = r#"
+pub(crate) const CHINESE: &str = r#"
 language: zh-CN
 settings:
   ignore_whitespace: true
@@ -117,7 +117,7 @@ responses:
 lists: {}
 "#;
 
-const HOME: &str = r#"
+pub(crate) const HOME: &str = r#"
 [[area]]
 id = "kitchen"
 name = { en = "Kitchen", zh = "厨房" }
@@ -143,6 +143,7 @@ fn session(script: &[&'static str]) -> Session {
     let stages = Stages {
         detector: Box::new(Loudness),
         endpointer: Endpointer::new(&detect::Config::default()),
+        turns: None,
         recognizer: Box::new(Scripted(script.to_vec())),
         dialogue: Dialogue::new(home, languages).unwrap().into(),
         voices: Voices::none().with("en", Box::new(Tone)).with("zh", Box::new(Tone)),
@@ -151,7 +152,7 @@ fn session(script: &[&'static str]) -> Session {
 }
 
 /// Sound and silence in turn, in milliseconds, beginning with silence.
-fn sound(pattern_ms: &[usize]) -> Vec<f32> {
+pub(crate) fn sound(pattern_ms: &[usize]) -> Vec<f32> {
     let mut samples = Vec::new();
     for (n, ms) in pattern_ms.iter().enumerate() {
         let value = if n % 2 == 0 { 0.0 } else { 0.5 };
@@ -265,12 +266,7 @@ fn real(name: &str) -> (Vec<Event>, Value) {
     let mut session = Session::new(config.engines(&store).stages().unwrap(), None);
     let mut events = Vec::new();
     let mut source = FileSource::open(recording(name)).unwrap();
-    let (mut framer, mut chunk) = (Framer::new(), Vec::new());
-    while source.read(&mut chunk).unwrap() > 0 {
-        framer.push(&chunk, |frame| session.push(&frame, &mut |event| events.push(event)));
-        chunk.clear();
-    }
-    session.finish(&mut |event| events.push(event));
+    session.hear(&mut source, &mut |event| events.push(event)).unwrap();
     (events, session.dialogue().home().states())
 }
 

@@ -26,7 +26,18 @@ fn last_json(output: &Output) -> Value {
 
 #[test]
 fn every_command_has_an_example_in_its_help() {
-    for command in ["run", "transcribe", "say", "voices", "understand", "models", "check", "demo"] {
+    for command in [
+        "run",
+        "transcribe",
+        "say",
+        "voices",
+        "understand",
+        "models",
+        "check",
+        "demo",
+        "devices",
+        "replay",
+    ] {
         let help = stdout(&hearken(&[command, "--help"]));
         assert!(help.contains("Example"), "{command}: {help}");
         assert!(help.contains(&format!("hearken {command}")), "{command}: {help}");

@@ -13,6 +13,7 @@ mod installed;
 mod intents;
 mod layers;
 mod licences;
+mod live;
 mod models;
 mod mqtt;
 mod tts;

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
 
+use crate::dialogue::Completeness;
 use crate::dialogue::Dialogue;
 use crate::dialogue::Reply;
 use crate::dialogue::Talk;
@@ -43,6 +44,21 @@ impl DialogueHandle {
         let reply = dialogue.respond(text, language, area);
         dialogue.swap_talk(&mut self.talk);
         reply
+    }
+
+    /// Whether a question of this conversation is open; see [`Dialogue::is_asking`].
+    #[must_use]
+    pub fn is_asking(&self) -> bool {
+        self.talk.is_asking()
+    }
+
+    /// How complete a sentence of this conversation is; see [`Dialogue::completeness`].
+    pub fn completeness(&mut self, text: &str, language: &str, area: Option<&str>) -> Completeness {
+        let mut dialogue = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        dialogue.swap_talk(&mut self.talk);
+        let found = dialogue.completeness(text, language, area);
+        dialogue.swap_talk(&mut self.talk);
+        found
     }
 
     /// The dialogue itself; everybody else waits while the guard lives.

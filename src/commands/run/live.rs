@@ -1,0 +1,24 @@
+//! The live conversation: microphone in, speaker out, both at once.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use hearken::session::Devices;
+
+use super::{House, RunArgs, Sinks};
+
+pub(super) fn run(house: &House, args: &RunArgs) -> anyhow::Result<ExitCode> {
+    let stop = crate::commands::interrupted()?;
+    // The devices first: nobody wants to wait for models to hear that there is no microphone. Replies
+    // that go into a file are not played unless somebody asks for it.
+    let with_speaker = args.output.is_none() || args.play;
+    let devices = Devices::open(&house.config.audio, with_speaker, Arc::clone(&stop))?;
+    let (mut sinks, notes) = Sinks::open(args, None)?;
+    // Who lives in a home wants it to be as it was left.
+    let mut session = super::session(house, true, notes)?;
+    if !args.json {
+        println!("Listening. Ctrl-C ends.\n");
+    }
+    session.converse_on(devices, &mut |event| sinks.take(&event))?;
+    sinks.close(&session, args)
+}
