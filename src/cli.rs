@@ -70,6 +70,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Hear a conversation of eight spoken commands
     Demo(DemoArgs),
+    /// Open the doors for Home Assistant (Wyoming), OpenAI clients and others
+    Serve(ServeArgs),
     /// List microphones and speakers
     Devices(DevicesArgs),
     /// Go through the record of a session again and see why it did what it did
@@ -431,4 +433,32 @@ pub(crate) struct CheckSentencesArgs {
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Options of `hearken serve`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    hearken serve\n  \
+    hearken serve --http 127.0.0.1:9000 --wyoming \"\"\n  \
+    hearken serve --new-token                      (for [serve] tokens)\n  \
+    curl localhost:8765/v1/audio/transcriptions -F model=whisper-1 -F file=@command.wav")]
+pub(crate) struct ServeArgs {
+    /// Address and port of HTTP; empty keeps this door closed
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) http: Option<String>,
+    /// Address and port of Wyoming; empty keeps this door closed
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) wyoming: Option<String>,
+    /// The home that is acted on [default: the home of the demo]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) home: Option<PathBuf>,
+    /// The area of microphones that do not say theirs
+    #[arg(long, value_name = "NAME")]
+    pub(crate) area: Option<String>,
+    /// Print the configuration in force, and end
+    #[arg(long)]
+    pub(crate) print_config: bool,
+    /// Make a token for clients, and end
+    #[arg(long)]
+    pub(crate) new_token: bool,
 }

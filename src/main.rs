@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         Command::Intents(args) => commands::intents::run(&house, &args),
         Command::Models(args) => commands::models::run(&args, &house.store),
         Command::Check(args) => commands::check::run(&house, &args),
+        Command::Serve(args) => commands::serve::run(&house, &args),
         Command::Devices(args) => commands::devices::run(&args),
         Command::Replay(args) => commands::replay::run(&house, &args),
         Command::Demo(args) => commands::demo::run(&house, &args),

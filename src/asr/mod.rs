@@ -160,6 +160,15 @@ pub enum Hypothesis {
     Final(Transcript),
 }
 
+/// What is asked of a recogniser besides what it was set to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Task {
+    /// The language spoken, a code such as `en` or `zh`; without one, as the settings say.
+    pub language: Option<String>,
+    /// Whether the text is wanted in English whatever is spoken.
+    pub translate: bool,
+}
+
 /// Turns an utterance into text.
 ///
 /// ```
@@ -191,6 +200,16 @@ pub enum Hypothesis {
 /// # Ok::<(), AsrError>(())
 /// ```
 pub trait Recognizer: Send {
+    /// Says what is asked from the next utterance on. An engine that does one thing only, as those do
+    /// that need no settings, takes no notice.
+    ///
+    /// # Errors
+    /// When the engine cannot do this; what was asked before holds on.
+    fn set_task(&mut self, task: &Task) -> Result<(), AsrError> {
+        let _ = task;
+        Ok(())
+    }
+
     /// Transcribes mono samples at 16 kHz.
     ///
     /// Calls `out` with any number of partial hypotheses and, unless it fails or `stop` returned true,
@@ -234,6 +253,12 @@ pub enum AsrError {
         model: String,
         /// Why not.
         reason: String,
+    },
+    /// Too many utterances wait already. Ask again after a moment.
+    #[error("the recogniser is busy: {waiting} utterances wait already; try again in a moment")]
+    Busy {
+        /// How many wait.
+        waiting: usize,
     },
     /// The engine failed on this utterance.
     #[error("whisper failed to {step}: {reason}")]

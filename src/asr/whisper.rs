@@ -21,7 +21,9 @@ use super::guards::{
     Evidence, FULL_CONTEXT, audio_context, doubled, invented, looping_tail, token_limit,
 };
 use super::spelling::{Allowed, Tokens};
-use super::{AsrError, Config, Grammar, Hypothesis, Reading, Recognizer, Segment, Transcript};
+use super::{
+    AsrError, Config, Grammar, Hypothesis, Reading, Recognizer, Segment, Task, Transcript,
+};
 use crate::audio::SAMPLE_RATE;
 
 /// Whisper looks at 30 seconds at a time.
@@ -42,6 +44,10 @@ pub struct Whisper {
     threads: usize,
     /// The grammars by language.
     constraints: BTreeMap<String, Constraint>,
+    /// Prompt tokens of the languages that may be chosen, with their codes; empty for English-only
+    /// models.
+    languages: Vec<(WhisperTokenId, String)>,
+    task: Task,
 }
 
 /// What the states of one model share.
@@ -52,9 +58,6 @@ struct Model {
     suppressed: Vec<WhisperTokenId>,
     /// A lone space, which must not come first.
     blank: Option<WhisperTokenId>,
-    /// Prompt tokens of the languages that may be chosen, with their codes; empty for English-only
-    /// models.
-    languages: Vec<(WhisperTokenId, String)>,
     /// The tokens that may stand in a text; made when the first grammar comes.
     tokens: OnceLock<Tokens>,
 }
@@ -106,27 +109,7 @@ impl Whisper {
             .map_err(|e| load_error(e.to_string()))?;
         let state = context.create_state().map_err(|e| load_error(e.to_string()))?;
 
-        let wanted: Vec<&str> = match config.language.as_str() {
-            "auto" => config.languages.iter().map(String::as_str).collect(),
-            one => vec![one],
-        };
-        let language_error = |language: &str, reason: &str| AsrError::Language {
-            language: language.to_owned(),
-            model: shown.clone(),
-            reason: reason.to_owned(),
-        };
-        let mut languages = Vec::new();
-        if context.is_multilingual() {
-            for code in &wanted {
-                let id = whisper_rs::get_lang_id(code)
-                    .ok_or_else(|| language_error(code, "no such language code"))?;
-                languages.push((context.token_lang(id), (*code).to_owned()));
-            }
-        } else if !wanted.contains(&"en") {
-            let asked = wanted.first().copied().unwrap_or("auto");
-            return Err(language_error(asked, "the model knows English only"));
-        }
-
+        let languages = prompts(&context, config, &shown, None)?;
         let eot = context.token_eot();
         let mut suppressed = Vec::new();
         let mut blank = None;
@@ -143,10 +126,10 @@ impl Whisper {
             }
         }
         let tokens = OnceLock::new();
-        let model = Model { context, path: shown, suppressed, blank, languages, tokens };
-        let threads = config.thread_count();
-        let constraints = BTreeMap::new();
-        Ok(Self { state, model: Arc::new(model), config: config.clone(), threads, constraints })
+        let model = Model { context, path: shown, suppressed, blank, tokens };
+        let (threads, config, task) = (config.thread_count(), config.clone(), Task::default());
+        let (model, constraints) = (Arc::new(model), BTreeMap::new());
+        Ok(Self { state, model, config, threads, constraints, languages, task })
     }
 
     /// The file the model came from.
@@ -217,7 +200,7 @@ impl Whisper {
             tracing::debug!(text, ?decoded.evidence, "thrown away as invented");
             text.clear();
         }
-        if decoded.language == "zh" {
+        if decoded.language == "zh" && !self.task.translate {
             text = self.config.script.apply(&text);
         }
         let segments = if text.is_empty() {
@@ -315,12 +298,16 @@ impl Whisper {
         let no_speech_prob = probability(logits, context.token_nosp());
         let mut prompt = Vec::with_capacity(2);
         let mut language = "en".to_owned();
-        let spoken = model
+        let spoken = self
             .languages
             .iter()
             .max_by(|(a, _), (b, _)| logit(logits, *a).total_cmp(&logit(logits, *b)));
         if let Some((token, code)) = spoken {
-            prompt.extend([*token, context.token_transcribe()]);
+            let task = match self.task.translate {
+                true => context.token_translate(),
+                false => context.token_transcribe(),
+            };
+            prompt.extend([*token, task]);
             language.clone_from(code);
         }
         // `get_logits` shows the first row of a batch while the logits of the last token lie in the
@@ -375,6 +362,39 @@ impl Whisper {
         let logprob = sum_logprob;
         Ok(Some(Decoded { tokens, language, evidence, doubt, rows, logprob, prompt: before }))
     }
+}
+
+/// The prompt tokens of the languages that may be spoken: the one asked for, or the configured ones.
+fn prompts(
+    context: &WhisperContext,
+    config: &Config,
+    path: &str,
+    asked: Option<&str>,
+) -> Result<Vec<(WhisperTokenId, String)>, AsrError> {
+    let wanted: Vec<&str> = match asked.unwrap_or(&config.language) {
+        "auto" => config.languages.iter().map(String::as_str).collect(),
+        one => vec![one],
+    };
+    let error = |language: &str, reason: &str| AsrError::Language {
+        language: language.to_owned(),
+        model: path.to_owned(),
+        reason: reason.to_owned(),
+    };
+    if !context.is_multilingual() {
+        return match wanted.contains(&"en") {
+            true => Ok(Vec::new()),
+            false => {
+                let asked = wanted.first().copied().unwrap_or("auto");
+                Err(error(asked, "the model knows English only"))
+            }
+        };
+    }
+    let prompt = |code: &&str| {
+        let id =
+            whisper_rs::get_lang_id(code).ok_or_else(|| error(code, "no such language code"))?;
+        Ok((context.token_lang(id), (*code).to_owned()))
+    };
+    wanted.iter().map(prompt).collect()
 }
 
 impl Model {
@@ -492,6 +512,15 @@ impl Recognizer for Whisper {
                 self.constraints.remove(&base);
             }
         }
+    }
+
+    fn set_task(&mut self, task: &Task) -> Result<(), AsrError> {
+        if self.task.language != task.language {
+            let Model { context, path, .. } = &*self.model;
+            self.languages = prompts(context, &self.config, path, task.language.as_deref())?;
+        }
+        self.task = task.clone();
+        Ok(())
     }
 
     fn transcribe(

@@ -12,6 +12,7 @@ pub(crate) mod pinyin;
 pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod say;
+pub(crate) mod serve;
 pub(crate) mod transcribe;
 mod turns;
 pub(crate) mod understand;

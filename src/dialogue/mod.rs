@@ -243,6 +243,27 @@ impl Tongue {
     }
 }
 
+/// What one conversation remembers: what was asked back, and what was talked about last.
+#[derive(Default)]
+pub struct Talk {
+    pending: Option<Pending>,
+    last: Option<Last>,
+}
+
+impl Talk {
+    /// Whether a question was asked that the next sentence may answer.
+    #[must_use]
+    pub fn is_asking(&self) -> bool {
+        self.pending.is_some()
+    }
+}
+
+impl std::fmt::Debug for Talk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Talk").field("asked", &self.pending.is_some()).finish_non_exhaustive()
+    }
+}
+
 /// A home that can be talked to.
 pub struct Dialogue {
     home: Home,
@@ -325,6 +346,13 @@ impl Dialogue {
                 Err(error) => tracing::warn!(%error, "the home's new names cannot be understood"),
             }
         }
+    }
+
+    /// Exchanges what the conversation remembers for what another one does, so that several people
+    /// can talk to one home.
+    pub fn swap_talk(&mut self, talk: &mut Talk) {
+        std::mem::swap(&mut self.pending, &mut talk.pending);
+        std::mem::swap(&mut self.last, &mut talk.last);
     }
 
     /// Learns how everything sounds now, so that the first sentence that finds nothing does not

@@ -138,6 +138,12 @@ pub enum EngineError {
         /// The tags that there are.
         known: String,
     },
+    /// The system gives no thread for an engine.
+    #[error("cannot start a thread for an engine: {source}")]
+    Thread {
+        /// The system's words.
+        source: std::io::Error,
+    },
     /// A thread that opened an engine ended badly.
     #[error("opening the {what} broke off; please report this with the log of -vv")]
     Broke {
@@ -168,7 +174,7 @@ impl Engines<'_> {
                 endpointer: self.endpointer(),
                 turns,
                 recognizer: recognizer.join().map_err(joined("recogniser"))??,
-                dialogue,
+                dialogue: dialogue.into(),
                 voices,
             })
         })

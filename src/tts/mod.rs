@@ -159,6 +159,12 @@ pub trait Synthesizer: Send {
     /// Sample rate of what [`speak`](Self::speak) gives, in Hz.
     fn sample_rate(&self) -> u32;
 
+    /// Speaks faster or slower from the next sentence on; 1 is the voice's own speed, and what is
+    /// outside 0.25 to 4 is taken for the nearest. An engine with one speed takes no notice.
+    fn set_speed(&mut self, speed: f32) {
+        let _ = speed;
+    }
+
     /// Speaks `sentence`, handing out mono chunks (−1 to 1) as they are made, until `out` breaks.
     ///
     /// # Errors
@@ -181,6 +187,12 @@ pub enum TtsError {
         path: String,
         /// Why.
         reason: String,
+    },
+    /// Too many texts wait already. Ask again after a moment.
+    #[error("the voices are busy: {waiting} texts wait already; try again in a moment")]
+    Busy {
+        /// How many wait.
+        waiting: usize,
     },
     /// The network failed on this sentence.
     #[error("the voice {voice} failed: {reason}")]

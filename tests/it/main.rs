@@ -7,6 +7,7 @@ mod chain;
 mod commands;
 mod detect;
 mod dialogue;
+mod doors;
 mod home_assistant;
 mod installed;
 mod intents;

@@ -158,11 +158,6 @@ impl Kokoro {
         })
     }
 
-    /// Speaks faster or slower from the next sentence on; 1 is the voice's own speed.
-    pub fn set_speed(&mut self, speed: f32) {
-        self.config.speed = speed.clamp(0.25, 4.0);
-    }
-
     fn ids(&self, words: &[Word]) -> Vec<i64> {
         let mut ids = Vec::new();
         for symbol in join(words).chars() {
@@ -205,6 +200,10 @@ impl Kokoro {
 }
 
 impl Synthesizer for Kokoro {
+    fn set_speed(&mut self, speed: f32) {
+        self.config.speed = speed.clamp(0.25, 4.0);
+    }
+
     fn sample_rate(&self) -> u32 {
         SAMPLE_RATE
     }

@@ -255,14 +255,13 @@ impl Piper {
         voice.speak("The light in the kitchen is on.", &mut |_| ControlFlow::Continue(()))?;
         Ok(voice)
     }
-
-    /// Speaks faster or slower from the next sentence on; 1 is the voice's own speed.
-    pub fn set_speed(&mut self, speed: f32) {
-        self.config.speed = speed.clamp(0.25, 4.0);
-    }
 }
 
 impl Synthesizer for Piper {
+    fn set_speed(&mut self, speed: f32) {
+        self.config.speed = speed.clamp(0.25, 4.0);
+    }
+
     fn sample_rate(&self) -> u32 {
         self.settings.audio.sample_rate
     }
