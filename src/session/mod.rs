@@ -12,6 +12,7 @@ mod engines;
 mod event;
 mod handles;
 mod listen;
+mod listening;
 mod live;
 mod local;
 mod shared;
@@ -56,6 +57,7 @@ pub use handles::{
     Sound, SoundChunk, TtsHandle,
 };
 pub use listen::{Listened, Listener};
+pub use listening::grammar_of;
 pub use live::{Input, Order};
 pub use local::Devices;
 pub use shared::{Shared, VoiceInfo, written_language};
@@ -521,7 +523,10 @@ impl Session {
                 let stable = utterance.stabiliser.push(&transcript.text);
                 out(Event::Partial { turn, transcript, stable });
             }
-            Recognised::Done(result, ms) => {
+            Recognised::Done(mut result, ms) => {
+                if let Ok(transcript) = &mut result {
+                    listening::settle(transcript, &mut self.dialogue, self.area.as_deref());
+                }
                 let words = result.as_ref().ok().cloned();
                 (trial.result, trial.ms) = (Some(result), ms);
                 if let Some(words) = words {
