@@ -8,6 +8,7 @@
 //! nobody and can be interrupted.
 
 mod answer;
+mod domain;
 mod engines;
 mod event;
 mod handles;
@@ -50,6 +51,7 @@ use stabilise::Stabiliser;
 use workers::{Ear, EarReport, Hearing, Mouth, Recognised};
 
 pub use answer::Exchange;
+pub use domain::{Command, DomainRecognizer};
 pub use engines::{EngineError, Engines};
 pub use event::{Event, Speech, TurnId};
 pub use handles::{
