@@ -14,7 +14,7 @@ use super::hanzi::Variants;
 use super::spelling::{Allowed, Spot, Tokens};
 
 /// Steps of the decoder that a search may take.
-const BUDGET: usize = 40;
+const BUDGET: usize = 64;
 /// Tokens that are followed from one place.
 const BREADTH: usize = 8;
 /// Tokens looked at where free words are said.
@@ -22,9 +22,9 @@ const OPEN_BREADTH: usize = 24;
 /// A token less probable than this (log-probability) is not followed.
 const LEAST: f64 = -14.0;
 /// A sentence so much less probable than the free text, in nats, is given up.
-const FARTHEST: f64 = 30.0;
+const FARTHEST: f64 = 24.0;
 /// What a further token is hoped to bring over a shorter sentence, in nats.
-const HOPE: f64 = 0.5;
+const HOPE: f64 = 0.8;
 /// How much worse than the best complete sentence an unfinished one may be to be followed, in nats.
 const SLACK: f64 = 3.0;
 /// How much the end token counts, more than others: an improbable end says that speech goes on, which
@@ -209,10 +209,9 @@ pub(super) fn search<L: Logits>(
 pub(super) fn confidence(candidate: &Candidate, free: &Free, no_speech_prob: f32) -> f32 {
     let margin = (free.logprob - candidate.logprob).max(0.0);
     let each = margin / (candidate.tokens.len() + 1) as f64;
-    let doubt = 2.2 * each + 0.12 * margin + 0.6 * (-candidate.mean() - 1.0).max(0.0);
-    let sure = 1.0 / (1.0 + (doubt - 3.0).exp());
-    (sure / (1.0 / (1.0 + (-3.0_f64).exp())) * f64::from(1.0 - no_speech_prob * no_speech_prob))
-        as f32
+    let silence = f64::from(no_speech_prob).powi(4);
+    let sure = |doubt: f64| 1.0 / (1.0 + doubt.exp());
+    (sure(2.0 * each + 0.1 * margin - 3.0) / sure(-3.0) * (1.0 - silence)) as f32
 }
 
 fn most_probable(row: &[f32], count: usize) -> Vec<i32> {
@@ -222,4 +221,116 @@ fn most_probable(row: &[f32], count: usize) -> Vec<i32> {
     ids.select_nth_unstable_by(count, |a, b| value(b).total_cmp(&value(a)));
     ids.truncate(count);
     ids
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The letters a, b and c, and an end; the model has a fixed opinion of every beginning.
+    struct Opinion(Vec<(&'static [i32], [f32; 4])>, usize);
+
+    impl Logits for Opinion {
+        type Error = std::convert::Infallible;
+        fn after(&mut self, tokens: &[i32]) -> Result<Vec<f32>, Self::Error> {
+            self.1 += 1;
+            let known = self.0.iter().find(|(beginning, _)| *beginning == tokens);
+            Ok(known.map_or(vec![-3.0, -3.0, -3.0, -3.0], |(_, row)| row.to_vec()))
+        }
+        fn normalised(&self, logits: &[f32], _: bool) -> Vec<f32> {
+            logits.to_vec()
+        }
+        fn end(&self) -> i32 {
+            3
+        }
+    }
+
+    /// "ab" and "acc".
+    struct Two;
+
+    impl Grammar for Two {
+        fn start(&self) -> u32 {
+            0
+        }
+        fn step(&mut self, state: u32, c: char) -> Option<u32> {
+            match (state, c) {
+                (0, 'a') => Some(1),
+                (1, 'b') => Some(2),
+                (1, 'c') => Some(3),
+                (3, 'c') => Some(4),
+                _ => None,
+            }
+        }
+        fn next(&mut self, state: u32) -> Vec<char> {
+            ('a'..='c').filter(|c| self.step(state, *c).is_some()).collect()
+        }
+        fn accepts(&mut self, state: u32) -> bool {
+            matches!(state, 2 | 4)
+        }
+        fn is_open(&self, _: u32) -> bool {
+            false
+        }
+        fn spoken(&mut self, text: &str) -> Option<String> {
+            Some(text.to_owned())
+        }
+    }
+
+    fn found(opinion: &mut Opinion, free: &Free) -> Vec<Vec<i32>> {
+        let tokens = Tokens::new((0..3).zip([b"a".to_vec(), b"b".to_vec(), b"c".to_vec()]));
+        let mut constraint = Constraint { grammar: Box::new(Two), allowed: Allowed::default() };
+        let Ok(found) = search(opinion, &tokens, &mut constraint, free, 10, &|| false);
+        found.into_iter().map(|candidate| candidate.tokens).collect()
+    }
+
+    #[test]
+    fn what_was_heard_well_costs_no_step() {
+        let rows = vec![
+            vec![-0.1, -9.0, -9.0, -9.0],
+            vec![-9.0, -0.1, -9.0, -9.0],
+            vec![-9.0, -9.0, -9.0, -0.1],
+        ];
+        let free = Free { tokens: vec![0, 1], rows, logprob: -0.3 };
+        let mut opinion = Opinion(Vec::new(), 0);
+        assert_eq!(found(&mut opinion, &free), [vec![0, 1]]);
+        assert_eq!(opinion.1, 0);
+    }
+
+    #[test]
+    fn the_grammar_overrules_the_ear_and_an_early_end_is_no_sentence() {
+        // Heard freely: "b b"; the grammar wants an a first, and speech goes on behind "ab".
+        let free = Free {
+            tokens: vec![1, 1],
+            rows: vec![vec![-2.0, -0.2, -9.0, -9.0], vec![-9.0, -0.2, -9.0, -9.0]],
+            logprob: -1.0,
+        };
+        let mut opinion = Opinion(
+            vec![
+                (&[0], [-9.0, -1.0, -1.2, -9.0]),
+                (&[0, 1], [-0.1, -9.0, -9.0, -5.0]),
+                (&[0, 2], [-9.0, -9.0, -0.1, -9.0]),
+                (&[0, 2, 2], [-9.0, -9.0, -9.0, -0.1]),
+            ],
+            0,
+        );
+        assert_eq!(found(&mut opinion, &free), [vec![0, 2, 2], vec![0, 1]]);
+    }
+
+    #[test]
+    fn what_is_far_from_every_sentence_finds_none() {
+        let row = vec![-40.0, -0.1, -0.1, -0.1];
+        let free = Free { tokens: vec![1], rows: vec![row], logprob: -0.2 };
+        assert!(found(&mut Opinion(Vec::new(), 0), &free).is_empty());
+    }
+
+    #[test]
+    fn confidence_falls_with_the_margin() {
+        let free = Free { tokens: vec![0; 8], rows: Vec::new(), logprob: -2.0 };
+        let at = |margin: f64, silence| {
+            let candidate = Candidate { tokens: vec![0; 8], logprob: -2.0 - margin };
+            confidence(&candidate, &free, silence)
+        };
+        assert!((at(0.0, 0.0) - 1.0).abs() < 1e-3);
+        assert!(at(4.0, 0.0) > 0.7 && at(20.0, 0.0) < 0.2);
+        assert!(at(0.0, 0.95) < 0.3);
+    }
 }

@@ -42,6 +42,10 @@ enum Case {
     Capital,
     Small,
     Capitals,
+    /// A capital within a word, as in "EcoBee".
+    Hump,
+    /// Behind one.
+    SmallAgain,
 }
 
 impl Spot {
@@ -67,12 +71,18 @@ impl Spot {
             let next = next.or_else(|| (c == '-').then(|| grammar.step(self.state, ' ')).flatten());
             return at(next?, Case::Word);
         }
+        // Behind punctuation a word begins, and where words have blanks, with one.
+        if self.paused && c.is_ascii() {
+            return None;
+        }
         let plain = variants.simplified(c);
         let case = match (self.case, c.is_uppercase()) {
             (Case::Begin | Case::Word, true) => Case::Capital,
             (Case::Capital | Case::Capitals, true) => Case::Capitals,
             (Case::Capitals, false) if c.is_lowercase() => return None,
-            (Case::Small, true) => return None,
+            (Case::Small, true) => Case::Hump,
+            (Case::Hump | Case::SmallAgain, true) => return None,
+            (Case::Hump | Case::SmallAgain, false) if c.is_lowercase() => Case::SmallAgain,
             _ if c.is_alphabetic() => Case::Small,
             // A word may begin behind a sign or a digit.
             _ => Case::Word,
@@ -80,7 +90,11 @@ impl Spot {
         match grammar.step(self.state, plain) {
             Some(next) => at(next, case),
             None if PUNCTUATION.contains(&c) && !self.paused && self.case != Case::Begin => {
-                Some(Self { paused: true, ..self })
+                // Never within a word.
+                let bound = !c.is_ascii()
+                    || grammar.accepts(self.state)
+                    || grammar.step(self.state, ' ').is_some();
+                bound.then_some(Self { paused: true, ..self })
             }
             None => None,
         }
@@ -251,7 +265,7 @@ fn written(spot: Spot, grammar: &mut dyn Grammar, variants: &Variants) -> Vec<ch
         if c == ' ' {
             all.push('-');
         }
-        if c.is_lowercase() && !matches!(spot.case, Case::Small) {
+        if c.is_lowercase() && !matches!(spot.case, Case::Hump | Case::SmallAgain) {
             all.extend(c.to_uppercase());
         }
         all.extend(variants.traditional(c));
@@ -303,5 +317,106 @@ impl Allowed {
         let found: Arc<[(i32, Spot)]> = tokens.allowed(spot, grammar, variants).into();
         self.known.insert(spot, Arc::clone(&found));
         found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whole sentences, each state the number of characters read of one of them.
+    struct Listed(Vec<&'static str>);
+
+    impl Listed {
+        fn fits(&self, state: u32) -> impl Iterator<Item = &'static str> + '_ {
+            let (which, at) = (state as usize / 1000, state as usize % 1000);
+            self.0.iter().copied().filter(move |text| {
+                let said: Vec<char> = self.0[which].chars().take(at).collect();
+                text.chars().take(at).eq(said)
+            })
+        }
+    }
+
+    impl Grammar for Listed {
+        fn start(&self) -> u32 {
+            0
+        }
+        fn step(&mut self, state: u32, c: char) -> Option<u32> {
+            let at = state as usize % 1000;
+            let c = c.to_lowercase().next()?;
+            let next = self.fits(state).find(|text| text.chars().nth(at) == Some(c))?;
+            let which = self.0.iter().position(|text| *text == next)?;
+            Some((which * 1000 + at + 1) as u32)
+        }
+        fn next(&mut self, state: u32) -> Vec<char> {
+            let at = state as usize % 1000;
+            let mut next: Vec<char> =
+                self.fits(state).filter_map(|text| text.chars().nth(at)).collect();
+            next.sort_unstable();
+            next.dedup();
+            next
+        }
+        fn accepts(&mut self, state: u32) -> bool {
+            let at = state as usize % 1000;
+            self.fits(state).any(|text| text.chars().count() == at)
+        }
+        fn is_open(&self, _: u32) -> bool {
+            false
+        }
+        fn spoken(&mut self, text: &str) -> Option<String> {
+            let text = text.to_lowercase();
+            self.0.iter().find(|known| **known == text).map(|known| (*known).to_owned())
+        }
+    }
+
+    fn tokens(texts: &[&[u8]]) -> Tokens {
+        Tokens::new((0..).zip(texts.iter().map(|text| text.to_vec())))
+    }
+
+    fn allowed(texts: &[&[u8]], grammar: &mut Listed, before: &[i32]) -> Vec<i32> {
+        let tokens = tokens(texts);
+        let mut spot = Spot::start(grammar.start());
+        for token in before {
+            spot = tokens.follow(spot, *token, grammar, Variants::all()).unwrap();
+        }
+        tokens.allowed(spot, grammar, Variants::all()).into_iter().map(|(id, _)| id).collect()
+    }
+
+    #[test]
+    fn words_are_written_as_in_a_book() {
+        let mut grammar = Listed(vec!["turn on tv", "turn off"]);
+        let texts: [&[u8]; 8] =
+            [b" Turn", b" turn", b"TURN", b" tUrN", b" on", b"-off", b".", b" TV"];
+        assert_eq!(allowed(&texts, &mut grammar, &[]), [0, 1, 2]);
+        assert_eq!(allowed(&texts, &mut grammar, &[0]), [4, 5, 6]);
+        assert_eq!(allowed(&texts, &mut grammar, &[0, 6]), [4, 5]);
+        assert_eq!(allowed(&texts, &mut grammar, &[0, 4]), [6, 7]);
+    }
+
+    #[test]
+    fn punctuation_stays_out_of_words() {
+        let mut grammar = Listed(vec!["iced tea"]);
+        let texts: [&[u8]; 4] = [b" ice", b",", b"d", b" tea"];
+        assert_eq!(allowed(&texts, &mut grammar, &[0]), [2]);
+        assert_eq!(allowed(&texts, &mut grammar, &[0, 2]), [1, 3]);
+    }
+
+    #[test]
+    fn a_character_may_come_in_pieces_and_in_either_script() {
+        let mut grammar = Listed(vec!["开灯"]);
+        let open = "開".as_bytes();
+        let texts: [&[u8]; 5] =
+            ["开".as_bytes(), &open[..2], &open[2..], "灯".as_bytes(), "关".as_bytes()];
+        assert_eq!(allowed(&texts, &mut grammar, &[]), [0, 1]);
+        assert_eq!(allowed(&texts, &mut grammar, &[1]), [2]);
+        assert_eq!(allowed(&texts, &mut grammar, &[1, 2]), [3]);
+    }
+
+    #[test]
+    fn a_written_sentence_is_told_in_the_grammars_words() {
+        let mut grammar = Listed(vec!["turn off", "开灯"]);
+        assert_eq!(spoken(" Turn-off!", &mut grammar).as_deref(), Some("turn off"));
+        assert_eq!(spoken("開燈。", &mut grammar).as_deref(), Some("开灯"));
+        assert_eq!(spoken("turn", &mut grammar), None);
     }
 }

@@ -266,9 +266,11 @@ impl Digits {
             let digits = out.join(join);
             keys.push(key(digits.chars().collect()));
             if !self.glued {
-                let signs = digits.replace(" percent", "%").replace(" degrees", "°");
-                if signs != digits {
-                    keys.push(key(signs.chars().collect()));
+                // Units as they are written behind digits.
+                for (word, sign) in [(" percent", "%"), (" degrees", "°"), (" ounce", " oz")] {
+                    if digits.contains(word) {
+                        keys.push(key(digits.replace(word, sign).chars().collect()));
+                    }
                 }
             }
         }
