@@ -54,7 +54,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 score[1] += usize::from(exact);
                 score[2] += usize::from(folded);
             }
-            if has("--misses") && !folded {
+            if has("--misses") && !exact {
                 println!("{language} {kind}\t{written}\t{got}\tnot {spoken}");
             }
         }

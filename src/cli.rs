@@ -48,8 +48,18 @@ pub(crate) enum Command {
     Say(SayArgs),
     /// List the voices
     Voices(VoicesArgs),
+    /// Show the words that are spoken for a written text
+    Normalize(NormalizeArgs),
+    /// Show how Chinese characters are read
+    Pinyin(PinyinArgs),
     /// Show what a sentence means in a home
     Understand(UnderstandArgs),
+    /// Draw sentences that are understood, explain how one is read, check sentence files
+    #[command(after_help = "Examples:\n  \
+        hearken intents sample --intent HassTurnOn --count 5\n  \
+        hearken intents explain \"turn on the kitchen light\"\n  \
+        hearken intents check my-sentences.yaml")]
+    Intents(IntentsArgs),
     /// List, fetch, check and import models
     #[command(after_help = "Examples:\n  \
         hearken models list --installed\n  \
@@ -60,6 +70,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Hear a conversation of eight spoken commands
     Demo(DemoArgs),
+    /// Open the doors for Home Assistant (Wyoming), OpenAI clients and others
+    Serve(ServeArgs),
     /// List microphones and speakers
     Devices(DevicesArgs),
     /// Go through the record of a session again and see why it did what it did
@@ -194,6 +206,9 @@ pub(crate) struct TranscribeArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  hearken check --config hearken.toml")]
 pub(crate) struct CheckArgs {
+    /// The home to check: TOML, or YAML or JSON as Home Assistant's tests have it [default: the configured one]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) home: Option<PathBuf>,
     /// Print one JSON object on the last line
     #[arg(long)]
     pub(crate) json: bool,
@@ -266,15 +281,63 @@ pub(crate) struct VoicesArgs {
     pub(crate) json: bool,
 }
 
+/// Options of `hearken normalize`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    hearken normalize \"It is 21.5 °C at 7:30.\" 现在是下午3:20\n  \
+    hearken normalize --language zh --json - < lines.txt")]
+pub(crate) struct NormalizeArgs {
+    /// Texts, each answered by a line; or - for the lines of standard input
+    #[arg(required = true, value_name = "TEXT", allow_negative_numbers = true)]
+    pub(crate) text: Vec<String>,
+    /// The language to read in, such as en or zh [default: told from the characters]
+    #[arg(long, value_name = "LANGUAGE")]
+    pub(crate) language: Option<String>,
+    /// Print a JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Options of `hearken pinyin`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    hearken pinyin 他在银行工作\n  \
+    hearken pinyin 他在银▁行▁工作\n  \
+    hearken pinyin --batch - < sentences.txt")]
+pub(crate) struct PinyinArgs {
+    /// Chinese sentences; where one character is marked as in 银▁行▁ only that one is read
+    #[arg(required_unless_present = "batch", value_name = "TEXT")]
+    pub(crate) text: Vec<String>,
+    /// A file of sentences, one a line, or - for standard input; each is answered by a line
+    #[arg(long, value_name = "FILE", conflicts_with = "text")]
+    pub(crate) batch: Option<PathBuf>,
+    /// Print a JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// Options of `hearken understand`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     hearken understand \"turn on the kitchen light\" 打开客厅的灯\n  \
-    hearken understand --area Kitchen --json \"turn off the lights\"")]
+    hearken understand --area Kitchen --json \"turn off the lights\"\n  \
+    hearken understand --batch requests.jsonl > answers.jsonl")]
+#[command(after_long_help = "A batch holds one JSON object a line:\n  \
+    {\"text\": \"turn on the lamp\", \"language\": \"en\", \"area\": \"Den\",\n   \
+    \"home\": {\"areas\": [{\"name\": \"Den\"}], \"floors\": [],\n            \
+    \"entities\": [{\"name\": \"Lamp\", \"domain\": \"light\", \"area\": \"Den\", \"state\": \"on\"}]}}\n\
+    All but the text may be left out. Each is answered with one line, as --json writes it; a line\n\
+    that cannot be read is answered with {\"error\": …}. Nothing is done: answers are worded as Home\n\
+    Assistant's own tests expect them when all went well, and the time is theirs, 2013-09-17 01:02,\n\
+    unless the line has \"now\".\n\nExample:\n  \
+    hearken understand --batch - < requests.jsonl > answers.jsonl")]
 pub(crate) struct UnderstandArgs {
     /// Sentences
-    #[arg(required = true, value_name = "TEXT")]
+    #[arg(required_unless_present = "batch", value_name = "TEXT")]
     pub(crate) text: Vec<String>,
+    /// Answer many sentences: a file with a JSON object a line, or - for standard input (see --help)
+    #[arg(long, value_name = "FILE|-", conflicts_with = "text")]
+    pub(crate) batch: Option<PathBuf>,
     /// The home whose names are known [default: the home of the demo]
     #[arg(long, value_name = "FILE")]
     pub(crate) home: Option<PathBuf>,
@@ -287,4 +350,115 @@ pub(crate) struct UnderstandArgs {
     /// Print a line of JSON a sentence
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Options of `hearken intents`.
+#[derive(Debug, Args)]
+pub(crate) struct IntentsArgs {
+    /// What to do
+    #[command(subcommand)]
+    pub(crate) what: IntentsCommand,
+}
+
+/// What `hearken intents` can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum IntentsCommand {
+    /// Draw sentences that are understood in a home
+    #[command(after_help = "Examples:\n  \
+        hearken intents sample --language zh --count 20\n  \
+        hearken intents sample --intent HassLightSet --home my-home.toml --json")]
+    Sample(SampleArgs),
+    /// Show which templates a sentence matches, and why one wins
+    #[command(after_help = "Examples:\n  \
+        hearken intents explain \"turn on the kitchen light\"\n  \
+        hearken intents explain --area Kitchen \"turn off the lights\" --json")]
+    Explain(ExplainArgs),
+    /// Check sentence files: every mistake with its file, sentence and column
+    #[command(after_help = "Example:\n  hearken intents check custom_sentences/en/*.yaml")]
+    Check(CheckSentencesArgs),
+}
+
+/// Options of `hearken intents sample`.
+#[derive(Debug, Args)]
+pub(crate) struct SampleArgs {
+    /// How many sentences
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) count: u32,
+    /// Only sentences of this intent, such as HassTurnOn
+    #[arg(long, value_name = "INTENT")]
+    pub(crate) intent: Option<String>,
+    /// The language, such as en, zh or de
+    #[arg(long, value_name = "LANGUAGE", default_value = "en")]
+    pub(crate) language: String,
+    /// The home whose names are used [default: the configured one]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) home: Option<PathBuf>,
+    /// The same number draws the same sentences
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Print a line of JSON a sentence
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Options of `hearken intents explain`.
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// The sentence
+    #[arg(value_name = "TEXT")]
+    pub(crate) text: String,
+    /// The home whose names are known [default: the configured one]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) home: Option<PathBuf>,
+    /// The area where the sentence is said
+    #[arg(long, value_name = "NAME")]
+    pub(crate) area: Option<String>,
+    /// The language of the sentence [default: told from the characters]
+    #[arg(long, value_name = "LANGUAGE")]
+    pub(crate) language: Option<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Options of `hearken intents check`.
+#[derive(Debug, Args)]
+pub(crate) struct CheckSentencesArgs {
+    /// Sentence files in Home Assistant's layout (YAML)
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// The home whose names are used [default: the configured one]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) home: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Options of `hearken serve`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    hearken serve\n  \
+    hearken serve --http 127.0.0.1:9000 --wyoming \"\"\n  \
+    hearken serve --new-token                      (for [serve] tokens)\n  \
+    curl localhost:8765/v1/audio/transcriptions -F model=whisper-1 -F file=@command.wav")]
+pub(crate) struct ServeArgs {
+    /// Address and port of HTTP; empty keeps this door closed
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) http: Option<String>,
+    /// Address and port of Wyoming; empty keeps this door closed
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) wyoming: Option<String>,
+    /// The home that is acted on [default: the home of the demo]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) home: Option<PathBuf>,
+    /// The area of microphones that do not say theirs
+    #[arg(long, value_name = "NAME")]
+    pub(crate) area: Option<String>,
+    /// Print the configuration in force, and end
+    #[arg(long)]
+    pub(crate) print_config: bool,
+    /// Make a token for clients, and end
+    #[arg(long)]
+    pub(crate) new_token: bool,
 }

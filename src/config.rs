@@ -28,6 +28,8 @@ pub struct Config {
     pub home: crate::home::Config,
     /// What is understood, and where one speaks.
     pub dialogue: crate::dialogue::Config,
+    /// The doors of `hearken serve`.
+    pub serve: crate::serve::Config,
     /// How a conversation goes.
     pub session: crate::session::Config,
 }
@@ -103,7 +105,7 @@ impl Config {
     /// Every value that cannot be used, each with its cure.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
-        let Self { audio, detect, asr, tts, home, dialogue, session } = self;
+        let Self { audio, detect, asr, tts, home, dialogue, session, serve } = self;
         let mut problems = [
             audio.problems(),
             detect.problems(),
@@ -111,6 +113,7 @@ impl Config {
             tts.problems(),
             home.problems(),
             dialogue.problems(),
+            serve.problems(),
             session.problems(),
         ]
         .concat();

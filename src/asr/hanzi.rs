@@ -1,5 +1,6 @@
 //! Which characters Chinese comes out in: Whisper writes simplified or traditional as it pleases.
 
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use ferrous_opencc::{OpenCC, config::BuiltinConfig};
@@ -34,6 +35,46 @@ impl Script {
             Some(converter) => converter.convert(text),
             None => text.to_owned(),
         }
+    }
+}
+
+/// Single characters in both scripts.
+#[derive(Debug, Default)]
+pub(super) struct Variants {
+    simplified: HashMap<char, char>,
+    traditional: HashMap<char, Vec<char>>,
+}
+
+impl Variants {
+    /// Every Chinese character that is written otherwise in simplified script.
+    pub(super) fn all() -> &'static Self {
+        static ALL: OnceLock<Variants> = OnceLock::new();
+        ALL.get_or_init(|| {
+            let mut variants = Self::default();
+            // A line each, so that no phrase is seen.
+            let lines: String = ('一'..='鿿').flat_map(|c| [c, '\n']).collect();
+            let simple = Script::Simplified.apply(&lines);
+            for (c, line) in ('一'..='鿿').zip(simple.lines()) {
+                let mut plain = line.chars();
+                if let (Some(simple), None) = (plain.next(), plain.next())
+                    && simple != c
+                {
+                    variants.simplified.insert(c, simple);
+                    variants.traditional.entry(simple).or_default().push(c);
+                }
+            }
+            variants
+        })
+    }
+
+    /// The character in simplified script.
+    pub(super) fn simplified(&self, c: char) -> char {
+        if c.is_ascii() { c } else { self.simplified.get(&c).copied().unwrap_or(c) }
+    }
+
+    /// The characters that a simplified one stands for.
+    pub(super) fn traditional(&self, c: char) -> impl Iterator<Item = char> + '_ {
+        self.traditional.get(&c).into_iter().flatten().copied()
     }
 }
 

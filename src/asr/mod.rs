@@ -3,8 +3,10 @@
 //! [`Recognizer`] is the room's door; [`Whisper`] is the engine behind it, `guards` what keeps that
 //! engine from looping and inventing.
 
+mod constrain;
 mod guards;
 mod hanzi;
+mod spelling;
 mod whisper;
 
 use serde::{Deserialize, Serialize};
@@ -98,6 +100,44 @@ pub struct Transcript {
     pub avg_logprob: f32,
     /// Probability that the audio holds no speech, 0 to 1.
     pub no_speech_prob: f32,
+    /// The sentences of the grammar that fit the sound best, best first; empty without a grammar
+    /// ([`Recognizer::constrain`]), or when nothing was said.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub readings: Vec<Reading>,
+}
+
+/// A sentence of a grammar as it was heard.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reading {
+    /// The sentence in the words of the grammar.
+    pub text: String,
+    /// Mean log-probability of a token.
+    pub avg_logprob: f32,
+    /// How much less probable it is than the freely recognised text, in nats; negative when more.
+    pub margin: f32,
+    /// How sure it is that this was said, 0 to 1.
+    pub confidence: f32,
+}
+
+/// The sentences that a recogniser may hear, as an automaton over characters. States are numbers
+/// that the grammar gives; characters are in lower case and simplified script.
+pub trait Grammar: Send {
+    /// The state before anything was said.
+    fn start(&self) -> u32;
+    /// The state after `c`; `None` when it cannot follow.
+    fn step(&mut self, state: u32, c: char) -> Option<u32>;
+    /// The characters that can follow.
+    fn next(&mut self, state: u32) -> Vec<char>;
+    /// Whether a sentence may end here.
+    fn accepts(&mut self, state: u32) -> bool;
+    /// Whether any words may be said here.
+    fn is_open(&self, state: u32) -> bool;
+    /// The sentence in the grammar's own letter case and number words; `None` when it is none.
+    fn spoken(&mut self, text: &str) -> Option<String>;
+    /// Called between two sentences; `true` when states were forgotten.
+    fn tidy(&mut self) -> bool {
+        false
+    }
 }
 
 /// A piece of a transcript.
@@ -118,6 +158,15 @@ pub enum Hypothesis {
     Partial(Transcript),
     /// Will not change.
     Final(Transcript),
+}
+
+/// What is asked of a recogniser besides what it was set to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Task {
+    /// The language spoken, a code such as `en` or `zh`; without one, as the settings say.
+    pub language: Option<String>,
+    /// Whether the text is wanted in English whatever is spoken.
+    pub translate: bool,
 }
 
 /// Turns an utterance into text.
@@ -151,6 +200,16 @@ pub enum Hypothesis {
 /// # Ok::<(), AsrError>(())
 /// ```
 pub trait Recognizer: Send {
+    /// Says what is asked from the next utterance on. An engine that does one thing only, as those do
+    /// that need no settings, takes no notice.
+    ///
+    /// # Errors
+    /// When the engine cannot do this; what was asked before holds on.
+    fn set_task(&mut self, task: &Task) -> Result<(), AsrError> {
+        let _ = task;
+        Ok(())
+    }
+
     /// Transcribes mono samples at 16 kHz.
     ///
     /// Calls `out` with any number of partial hypotheses and, unless it fails or `stop` returned true,
@@ -164,6 +223,13 @@ pub trait Recognizer: Send {
         stop: &dyn Fn() -> bool,
         out: &mut dyn FnMut(Hypothesis),
     ) -> Result<(), AsrError>;
+
+    /// Has the sentences of a grammar looked for in speech of a language (`en`, `zh`), beside free
+    /// recognition; `None` has none looked for. A recogniser that cannot do so leaves
+    /// [`Transcript::readings`] empty.
+    fn constrain(&mut self, language: &str, grammar: Option<Box<dyn Grammar>>) {
+        let _ = (language, grammar);
+    }
 }
 
 /// What can go wrong in recognition.
@@ -187,6 +253,12 @@ pub enum AsrError {
         model: String,
         /// Why not.
         reason: String,
+    },
+    /// Too many utterances wait already. Ask again after a moment.
+    #[error("the recogniser is busy: {waiting} utterances wait already; try again in a moment")]
+    Busy {
+        /// How many wait.
+        waiting: usize,
     },
     /// The engine failed on this utterance.
     #[error("whisper failed to {step}: {reason}")]

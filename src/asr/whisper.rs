@@ -6,19 +6,24 @@
 
 #![allow(unsafe_code, reason = "the door to whisper.cpp; each block says why it is sound")]
 
+use std::collections::BTreeMap;
 use std::ffi::c_void;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use whisper_rs::{
     FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperState,
     WhisperSysContext, WhisperSysState, WhisperTokenId,
 };
 
+use super::constrain::{self, Constraint, Free, Logits};
 use super::guards::{
     Evidence, FULL_CONTEXT, audio_context, doubled, invented, looping_tail, token_limit,
 };
-use super::{AsrError, Config, Hypothesis, Recognizer, Segment, Transcript};
+use super::spelling::{Allowed, Tokens};
+use super::{
+    AsrError, Config, Grammar, Hypothesis, Reading, Recognizer, Segment, Task, Transcript,
+};
 use crate::audio::SAMPLE_RATE;
 
 /// Whisper looks at 30 seconds at a time.
@@ -37,6 +42,12 @@ pub struct Whisper {
     model: Arc<Model>,
     config: Config,
     threads: usize,
+    /// The grammars by language.
+    constraints: BTreeMap<String, Constraint>,
+    /// Prompt tokens of the languages that may be chosen, with their codes; empty for English-only
+    /// models.
+    languages: Vec<(WhisperTokenId, String)>,
+    task: Task,
 }
 
 /// What the states of one model share.
@@ -47,9 +58,8 @@ struct Model {
     suppressed: Vec<WhisperTokenId>,
     /// A lone space, which must not come first.
     blank: Option<WhisperTokenId>,
-    /// Prompt tokens of the languages that may be chosen, with their codes; empty for English-only
-    /// models.
-    languages: Vec<(WhisperTokenId, String)>,
+    /// The tokens that may stand in a text; made when the first grammar comes.
+    tokens: OnceLock<Tokens>,
 }
 
 /// One pass of the decoder.
@@ -59,6 +69,11 @@ struct Decoded {
     evidence: Evidence,
     /// Why the result is not to be trusted, if so.
     doubt: Option<Doubt>,
+    /// The logits of each step, where a grammar will want them, and the log-probability of all.
+    rows: Vec<Vec<f32>>,
+    logprob: f64,
+    /// Tokens of the prompt.
+    prompt: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,27 +109,7 @@ impl Whisper {
             .map_err(|e| load_error(e.to_string()))?;
         let state = context.create_state().map_err(|e| load_error(e.to_string()))?;
 
-        let wanted: Vec<&str> = match config.language.as_str() {
-            "auto" => config.languages.iter().map(String::as_str).collect(),
-            one => vec![one],
-        };
-        let language_error = |language: &str, reason: &str| AsrError::Language {
-            language: language.to_owned(),
-            model: shown.clone(),
-            reason: reason.to_owned(),
-        };
-        let mut languages = Vec::new();
-        if context.is_multilingual() {
-            for code in &wanted {
-                let id = whisper_rs::get_lang_id(code)
-                    .ok_or_else(|| language_error(code, "no such language code"))?;
-                languages.push((context.token_lang(id), (*code).to_owned()));
-            }
-        } else if !wanted.contains(&"en") {
-            let asked = wanted.first().copied().unwrap_or("auto");
-            return Err(language_error(asked, "the model knows English only"));
-        }
-
+        let languages = prompts(&context, config, &shown, None)?;
         let eot = context.token_eot();
         let mut suppressed = Vec::new();
         let mut blank = None;
@@ -130,9 +125,11 @@ impl Whisper {
                 blank = Some(id);
             }
         }
-        let model = Model { context, path: shown, suppressed, blank, languages };
-        let threads = config.thread_count();
-        Ok(Self { state, model: Arc::new(model), config: config.clone(), threads })
+        let tokens = OnceLock::new();
+        let model = Model { context, path: shown, suppressed, blank, tokens };
+        let (threads, config, task) = (config.thread_count(), config.clone(), Task::default());
+        let (model, constraints) = (Arc::new(model), BTreeMap::new());
+        Ok(Self { state, model, config, threads, constraints, languages, task })
     }
 
     /// The file the model came from.
@@ -164,12 +161,14 @@ impl Whisper {
         ladder.dedup();
 
         let mut best: Option<Decoded> = None;
+        let mut readings = Vec::new();
         for context in ladder {
             if stop() {
                 return Ok(None);
             }
             self.encode(audio, context)?;
-            let Some(decoded) = self.decode(limit, stop)? else { return Ok(None) };
+            let Some(mut decoded) = self.decode(limit, stop)? else { return Ok(None) };
+            readings = self.readings(&mut decoded, limit, stop)?;
             let doubt = decoded.doubt;
             if doubt.is_some() {
                 tracing::debug!(context, ?doubt, "doubtful decode, widening the context");
@@ -188,7 +187,11 @@ impl Whisper {
                 break;
             }
         }
-        Ok(best.map(|decoded| self.transcript(&decoded, audio.len())))
+        Ok(best.map(|decoded| {
+            let transcript = self.transcript(&decoded, audio.len());
+            let readings = if transcript.text.is_empty() { Vec::new() } else { readings };
+            Transcript { readings, ..transcript }
+        }))
     }
 
     fn transcript(&self, decoded: &Decoded, samples: usize) -> Transcript {
@@ -197,7 +200,7 @@ impl Whisper {
             tracing::debug!(text, ?decoded.evidence, "thrown away as invented");
             text.clear();
         }
-        if decoded.language == "zh" {
+        if decoded.language == "zh" && !self.task.translate {
             text = self.config.script.apply(&text);
         }
         let segments = if text.is_empty() {
@@ -212,7 +215,52 @@ impl Whisper {
             segments,
             avg_logprob: decoded.evidence.avg_logprob,
             no_speech_prob: decoded.evidence.no_speech_prob,
+            readings: Vec::new(),
         }
+    }
+
+    /// The sentences of the language's grammar that fit what was just decoded.
+    fn readings(
+        &mut self,
+        decoded: &mut Decoded,
+        limit: usize,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Vec<Reading>, AsrError> {
+        let Some(constraint) = self.constraints.get_mut(&decoded.language) else {
+            return Ok(Vec::new());
+        };
+        let free = Free {
+            tokens: decoded.tokens.clone(),
+            rows: std::mem::take(&mut decoded.rows),
+            logprob: decoded.logprob,
+        };
+        let mut steps = Steps {
+            state: &mut self.state,
+            model: &self.model,
+            prompt: decoded.prompt,
+            decoded: decoded.tokens.clone(),
+        };
+        let tokens = self.model.tokens();
+        let found = constrain::search(&mut steps, tokens, constraint, &free, limit, stop)?;
+        let mut readings: Vec<Reading> = Vec::new();
+        for candidate in found {
+            let written = self.model.text(&candidate.tokens);
+            let text = super::spelling::spoken(&written, constraint.grammar.as_mut());
+            let Some(text) = text.filter(|text| readings.iter().all(|r| r.text != *text)) else {
+                continue;
+            };
+            let margin = (free.logprob - candidate.logprob) as f32;
+            let confidence =
+                constrain::confidence(&candidate, &free, decoded.evidence.no_speech_prob);
+            tracing::debug!(written, margin, confidence, "a sentence of the grammar");
+            readings.push(Reading {
+                text,
+                avg_logprob: candidate.mean() as f32,
+                margin,
+                confidence,
+            });
+        }
+        Ok(readings)
     }
 
     /// Computes the spectrogram and runs the encoder on `context` positions.
@@ -250,12 +298,16 @@ impl Whisper {
         let no_speech_prob = probability(logits, context.token_nosp());
         let mut prompt = Vec::with_capacity(2);
         let mut language = "en".to_owned();
-        let spoken = model
+        let spoken = self
             .languages
             .iter()
             .max_by(|(a, _), (b, _)| logit(logits, *a).total_cmp(&logit(logits, *b)));
         if let Some((token, code)) = spoken {
-            prompt.extend([*token, context.token_transcribe()]);
+            let task = match self.task.translate {
+                true => context.token_translate(),
+                false => context.token_transcribe(),
+            };
+            prompt.extend([*token, task]);
             language.clone_from(code);
         }
         // `get_logits` shows the first row of a batch while the logits of the last token lie in the
@@ -268,6 +320,9 @@ impl Whisper {
         self.state.decode(&[context.token_not()], position, DECODER_THREADS).map_err(failed)?;
         position += 1;
 
+        let before = position;
+        let constrained = self.constraints.contains_key(&language);
+        let mut rows = Vec::new();
         let mut tokens: Vec<WhisperTokenId> = Vec::new();
         let mut sum_logprob = 0.0;
         let mut doubt = None;
@@ -277,6 +332,9 @@ impl Whisper {
             }
             let logits = self.state.get_logits().map_err(failed)?;
             let (token, logprob) = model.choose(logits, tokens.is_empty());
+            if constrained {
+                rows.push(logits[..=index(eot).min(logits.len() - 1)].to_vec());
+            }
             sum_logprob += logprob;
             if token == eot {
                 break;
@@ -301,8 +359,42 @@ impl Whisper {
             doubt = Some(Doubt::Doubled);
         }
         let evidence = Evidence { no_speech_prob, avg_logprob };
-        Ok(Some(Decoded { tokens, language, evidence, doubt }))
+        let logprob = sum_logprob;
+        Ok(Some(Decoded { tokens, language, evidence, doubt, rows, logprob, prompt: before }))
     }
+}
+
+/// The prompt tokens of the languages that may be spoken: the one asked for, or the configured ones.
+fn prompts(
+    context: &WhisperContext,
+    config: &Config,
+    path: &str,
+    asked: Option<&str>,
+) -> Result<Vec<(WhisperTokenId, String)>, AsrError> {
+    let wanted: Vec<&str> = match asked.unwrap_or(&config.language) {
+        "auto" => config.languages.iter().map(String::as_str).collect(),
+        one => vec![one],
+    };
+    let error = |language: &str, reason: &str| AsrError::Language {
+        language: language.to_owned(),
+        model: path.to_owned(),
+        reason: reason.to_owned(),
+    };
+    if !context.is_multilingual() {
+        return match wanted.contains(&"en") {
+            true => Ok(Vec::new()),
+            false => {
+                let asked = wanted.first().copied().unwrap_or("auto");
+                Err(error(asked, "the model knows English only"))
+            }
+        };
+    }
+    let prompt = |code: &&str| {
+        let id =
+            whisper_rs::get_lang_id(code).ok_or_else(|| error(code, "no such language code"))?;
+        Ok((context.token_lang(id), (*code).to_owned()))
+    };
+    wanted.iter().map(prompt).collect()
 }
 
 impl Model {
@@ -318,8 +410,18 @@ impl Model {
         String::from_utf8_lossy(&bytes).replace('\u{fffd}', "").trim().to_owned()
     }
 
-    /// The most probable allowed token and its log-probability among the allowed ones.
-    fn choose(&self, logits: &[f32], first: bool) -> (WhisperTokenId, f64) {
+    /// The tokens that may stand in a text.
+    fn tokens(&self) -> &Tokens {
+        self.tokens.get_or_init(|| {
+            let ids = (0..self.context.token_eot()).filter(|id| !self.suppressed.contains(id));
+            Tokens::new(
+                ids.filter_map(|id| Some((id, self.context.token_to_bytes(id).ok()?.to_vec()))),
+            )
+        })
+    }
+
+    /// The logits of the tokens that may be chosen; those of the others are minus infinity.
+    fn choices(&self, logits: &[f32], first: bool) -> Vec<f32> {
         let eot = self.context.token_eot();
         // Tokens above the end token are prompts and timestamps, never text.
         let mut allowed = logits[..=index(eot).min(logits.len() - 1)].to_vec();
@@ -332,6 +434,13 @@ impl Model {
         if first {
             self.blank.into_iter().chain([eot]).for_each(&mut forbid);
         }
+        allowed
+    }
+
+    /// The most probable allowed token and its log-probability among the allowed ones.
+    fn choose(&self, logits: &[f32], first: bool) -> (WhisperTokenId, f64) {
+        let eot = self.context.token_eot();
+        let allowed = self.choices(logits, first);
         let (best, max) = allowed
             .iter()
             .copied()
@@ -343,7 +452,77 @@ impl Model {
     }
 }
 
+/// Steps of the decoder for a search, which goes back and forth between beginnings of sentences.
+struct Steps<'a> {
+    state: &'a mut WhisperState,
+    model: &'a Model,
+    prompt: usize,
+    /// The tokens behind the prompt that the decoder has seen.
+    decoded: Vec<WhisperTokenId>,
+}
+
+impl Logits for Steps<'_> {
+    type Error = AsrError;
+
+    fn after(&mut self, tokens: &[WhisperTokenId]) -> Result<Vec<f32>, AsrError> {
+        let failed = |e| engine("decode", &e);
+        let shared = self.decoded.iter().zip(tokens).take_while(|(a, b)| a == b).count();
+        let Some((last, before)) = tokens.split_last() else {
+            return Err(AsrError::Engine {
+                step: "decode",
+                reason: "no token was given to go on from".into(),
+            });
+        };
+        let from = shared.min(before.len());
+        // Only the logits of a batch's first row can be seen, so the last token goes alone.
+        if from < before.len() {
+            self.state
+                .decode(&before[from..], self.prompt + from, DECODER_THREADS)
+                .map_err(failed)?;
+        }
+        self.state.decode(&[*last], self.prompt + before.len(), DECODER_THREADS).map_err(failed)?;
+        self.decoded = tokens.to_vec();
+        let logits = self.state.get_logits().map_err(failed)?;
+        Ok(logits[..=index(self.end()).min(logits.len() - 1)].to_vec())
+    }
+
+    fn normalised(&self, logits: &[f32], first: bool) -> Vec<f32> {
+        let mut row = self.model.choices(logits, first);
+        let max = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let sum: f64 = row.iter().map(|&l| f64::from(l - max).exp()).sum();
+        let total = max + sum.ln() as f32;
+        row.iter_mut().for_each(|logit| *logit -= total);
+        row
+    }
+
+    fn end(&self) -> WhisperTokenId {
+        self.model.context.token_eot()
+    }
+}
+
 impl Recognizer for Whisper {
+    fn constrain(&mut self, language: &str, grammar: Option<Box<dyn Grammar>>) {
+        let base = language.split(['-', '_']).next().unwrap_or(language).to_owned();
+        match grammar {
+            Some(grammar) => {
+                let constraint = Constraint { grammar, allowed: Allowed::default() };
+                self.constraints.insert(base, constraint);
+            }
+            None => {
+                self.constraints.remove(&base);
+            }
+        }
+    }
+
+    fn set_task(&mut self, task: &Task) -> Result<(), AsrError> {
+        if self.task.language != task.language {
+            let Model { context, path, .. } = &*self.model;
+            self.languages = prompts(context, &self.config, path, task.language.as_deref())?;
+        }
+        self.task = task.clone();
+        Ok(())
+    }
+
     fn transcribe(
         &mut self,
         audio: &[f32],
@@ -389,6 +568,8 @@ fn append(whole: &mut Transcript, part: Transcript) {
     }
     whole.text.push_str(&part.text);
     whole.segments.extend(part.segments);
+    // A command is not longer than a window.
+    whole.readings.clear();
     // The weaker evidence speaks for the whole.
     whole.avg_logprob = whole.avg_logprob.min(part.avg_logprob);
     whole.no_speech_prob = whole.no_speech_prob.min(part.no_speech_prob);

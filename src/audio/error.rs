@@ -67,6 +67,14 @@ pub enum AudioError {
         /// The number of channels.
         channels: usize,
     },
+    /// Samples of no width that is known.
+    #[error("{path}: samples of {width} bytes are outside 1 to 4")]
+    Width {
+        /// Where the width was given.
+        path: String,
+        /// Bytes a sample.
+        width: usize,
+    },
     /// The resampler refused its settings or its buffers.
     #[error("cannot resample from {from} Hz to {to} Hz: {reason}")]
     Resample {

@@ -68,7 +68,7 @@ fn spec(rate: u32) -> WavSpec {
 }
 
 /// One sample as WAV holds it. What is not a number is silence.
-fn to_i16(sample: f32) -> i16 {
+pub(super) fn to_i16(sample: f32) -> i16 {
     // A cast from NaN gives 0.
     (sample.clamp(-1.0, 1.0) * 32_767.0).round() as i16
 }

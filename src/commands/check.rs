@@ -9,6 +9,7 @@ use super::House;
 use crate::cli::CheckArgs;
 
 pub(crate) fn run(house: &House, args: &CheckArgs) -> anyhow::Result<ExitCode> {
+    let house = &house.with(args.home.as_deref(), None);
     let config = &house.config;
     let mut problems = config.problems();
     let engines = config.engines(&house.store);

@@ -1,13 +1,18 @@
 //! What each command does: the library's abilities, shown to people and to programs.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what commands are for")]
 
+mod batch;
 pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod devices;
+pub(crate) mod intents;
 pub(crate) mod models;
+pub(crate) mod normalize;
+pub(crate) mod pinyin;
 pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod say;
+pub(crate) mod serve;
 pub(crate) mod transcribe;
 mod turns;
 pub(crate) mod understand;

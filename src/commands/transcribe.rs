@@ -1,6 +1,5 @@
 //! `hearken transcribe`: recordings to text and subtitles.
 
-use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
@@ -50,7 +49,7 @@ pub(crate) fn run(house: &House, args: &TranscribeArgs) -> anyhow::Result<ExitCo
                 &mut *detector,
                 &mut engines.endpointer(),
                 &mut *recognizer,
-                &mut |seconds| {
+                &mut |seconds, _| {
                     bar.set_position(seconds as u64);
                     !stop.load(Ordering::Relaxed)
                 },
@@ -84,36 +83,10 @@ fn show(path: &Path, transcript: &FileTranscript, args: &TranscribeArgs) -> anyh
                 println!("{}", segment.text);
             }
         }
-        TranscriptFormat::Srt => print!("{}", srt(transcript)),
-        TranscriptFormat::Vtt => print!("{}", vtt(transcript)),
+        TranscriptFormat::Srt => print!("{}", transcript.srt()),
+        TranscriptFormat::Vtt => print!("{}", transcript.vtt()),
     }
     Ok(())
-}
-
-fn srt(transcript: &FileTranscript) -> String {
-    let mut out = String::new();
-    for (number, s) in transcript.segments.iter().enumerate() {
-        let (start, end) = (timestamp(s.start, ','), timestamp(s.end, ','));
-        // Writing to a string cannot fail.
-        let _ = write!(out, "{}\n{start} --> {end}\n{}\n\n", number + 1, s.text);
-    }
-    out
-}
-
-fn vtt(transcript: &FileTranscript) -> String {
-    let mut out = String::from("WEBVTT\n\n");
-    for s in &transcript.segments {
-        let text = s.text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-        let (start, end) = (timestamp(s.start, '.'), timestamp(s.end, '.'));
-        let _ = write!(out, "{start} --> {end}\n{text}\n\n");
-    }
-    out
-}
-
-fn timestamp(seconds: f64, point: char) -> String {
-    let ms = (seconds.max(0.0) * 1000.0).round() as u64;
-    let (s, ms) = (ms / 1000, ms % 1000);
-    format!("{:02}:{:02}:{:02}{point}{ms:03}", s / 3600, s / 60 % 60, s % 60)
 }
 
 fn progress_bar(path: &Path, duration: Option<Duration>) -> ProgressBar {
@@ -126,29 +99,4 @@ fn progress_bar(path: &Path, duration: Option<Duration>) -> ProgressBar {
         bar.set_style(style);
     }
     bar.with_message(name)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use hearken::asr::Segment;
-
-    #[test]
-    fn subtitles() {
-        let segment = |start, end, text: &str| Segment { start, end, text: text.into() };
-        let transcript = FileTranscript {
-            segments: vec![segment(0.5, 1.25, "Hello."), segment(3661.0, 3662.0004, "a < b")],
-            ..FileTranscript::default()
-        };
-        assert_eq!(
-            srt(&transcript),
-            "1\n00:00:00,500 --> 00:00:01,250\nHello.\n\n\
-             2\n01:01:01,000 --> 01:01:02,000\na < b\n\n"
-        );
-        assert_eq!(
-            vtt(&transcript),
-            "WEBVTT\n\n00:00:00.500 --> 00:00:01.250\nHello.\n\n\
-             01:01:01.000 --> 01:01:02.000\na &lt; b\n\n"
-        );
-    }
 }

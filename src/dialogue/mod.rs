@@ -9,8 +9,10 @@ mod complete;
 mod more;
 mod pending;
 mod refusal;
+mod rehearsal;
 mod render;
 mod reply;
+mod ring;
 mod risk;
 mod several;
 mod slots;
@@ -19,23 +21,25 @@ mod timers;
 mod turn;
 mod wording;
 
-use std::sync::OnceLock;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::home::Action;
 use crate::home::Call;
 use crate::home::Clock;
 use crate::home::Home;
 use crate::home::SystemClock;
-use crate::home::Timer;
 use crate::intent::Engine;
 use crate::intent::Language;
 use crate::intent::Meaning;
 use crate::intent::Name;
 use crate::intent::Names;
 use crate::intent::SoundsLike;
+use crate::intent::is_template;
 
 use answer::Facts;
 use more::Unknown;
@@ -47,6 +51,7 @@ use turn::Last;
 
 pub use complete::Completeness;
 pub use reply::{Alternative, Command, Reply, Understood};
+pub use ring::Ring;
 pub use wording::Wording;
 
 /// Settings of this room, `[dialogue]` in the configuration.
@@ -60,17 +65,33 @@ pub struct Config {
     /// in particular.
     pub area: String,
     /// What is asked before it is done: services such as `lock.unlock`, perhaps of one class of
-    /// device (`cover.open_cover:garage`) or of one device (`valve.open_valve:valve.gas`). Nothing
-    /// unless named: who unlocks by voice today is not to be asked all of a sudden.
+    /// device (`cover.open_cover:garage`) or of one device (`valve.open_valve:valve.gas`). At first
+    /// whatever lets somebody in; an empty list asks about nothing.
     pub confirm: Vec<String>,
+    /// Sentences of one's own, in Home Assistant's layout (`language:`, `intents:`): YAML files, or
+    /// folders of them, also with a folder for each language. They win over the package's.
+    pub sentences: Vec<PathBuf>,
 }
+
+/// What lets somebody in: a voice can be anybody's, also that of the television.
+const RISKY: [&str; 8] = [
+    "lock.unlock",
+    "lock.open",
+    "cover.open_cover:garage",
+    "cover.open_cover:gate",
+    "cover.open_cover:door",
+    "cover.set_cover_position:garage",
+    "cover.set_cover_position:gate",
+    "alarm_control_panel.alarm_disarm",
+];
 
 impl Default for Config {
     fn default() -> Self {
         Self {
             languages: vec!["en".into(), "zh-CN".into()],
             area: String::new(),
-            confirm: Vec::new(),
+            confirm: RISKY.map(str::to_owned).to_vec(),
+            sentences: Vec::new(),
         }
     }
 }
@@ -93,12 +114,27 @@ impl Config {
                 "dialogue.languages: {language:?} is no language tag; use one such as \"en\" or \"zh-CN\""
             ));
         }
+        if let Err(error) = self.sentence_files() {
+            problems.push(format!("dialogue.sentences: {error}"));
+        }
         for rule in self.confirm.iter().filter(|rule| Rule::parse(rule).is_none()) {
             problems.push(format!(
                 "dialogue.confirm: {rule:?} is no service; write one such as \"lock.unlock\", \"cover.open_cover:garage\" or \"valve.open_valve:valve.gas\""
             ));
         }
         problems
+    }
+
+    /// The files of one's own sentences, those in folders among them, in the order of their names.
+    ///
+    /// # Errors
+    /// When a file or a folder cannot be read.
+    pub fn sentence_files(&self) -> Result<Vec<PathBuf>, SentenceFileError> {
+        let mut files = Vec::new();
+        for path in &self.sentences {
+            collect(path, 2, &mut files)?;
+        }
+        Ok(files)
     }
 
     /// What does not fit this home, each with its cure.
@@ -111,6 +147,35 @@ impl Config {
         let areas = areas.join(", ");
         vec![format!("dialogue.area: the home has no area {:?}; use one of {areas}", self.area)]
     }
+}
+
+/// A file or a folder of one's own sentences cannot be read: check the path.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read the sentences {}: {source}; check the path", path.display())]
+pub struct SentenceFileError {
+    /// The file or folder.
+    pub path: PathBuf,
+    /// Why.
+    pub source: std::io::Error,
+}
+
+/// Adds a file, or the YAML files of a folder and of the folders in it, so many deep.
+fn collect(path: &Path, deep: usize, files: &mut Vec<PathBuf>) -> Result<(), SentenceFileError> {
+    let wrong = |source| SentenceFileError { path: path.to_owned(), source };
+    if !std::fs::metadata(path).map_err(wrong)?.is_dir() {
+        files.push(path.to_owned());
+        return Ok(());
+    }
+    let inside = std::fs::read_dir(path).map_err(wrong)?;
+    let mut inside: Vec<PathBuf> = inside.flatten().map(|entry| entry.path()).collect();
+    inside.sort();
+    for path in inside {
+        let yaml = path.extension().is_some_and(|end| end == "yaml" || end == "yml");
+        if (path.is_dir() && deep > 1) || (path.is_file() && yaml) {
+            collect(&path, deep - 1, files)?;
+        }
+    }
+    Ok(())
 }
 
 /// Why a dialogue cannot begin.
@@ -128,15 +193,6 @@ pub enum DialogueError {
         /// Why.
         source: Box<crate::intent::IntentError>,
     },
-}
-
-/// A timer that is up.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Ring {
-    /// The timer.
-    pub timer: Timer,
-    /// What is said about it, or the answer to the command that waited for it.
-    pub reply: Reply,
 }
 
 /// One language that is spoken here.
@@ -187,15 +243,38 @@ impl Tongue {
     }
 }
 
+/// What one conversation remembers: what was asked back, and what was talked about last.
+#[derive(Default)]
+pub struct Talk {
+    pending: Option<Pending>,
+    last: Option<Last>,
+}
+
+impl Talk {
+    /// Whether a question was asked that the next sentence may answer.
+    #[must_use]
+    pub fn is_asking(&self) -> bool {
+        self.pending.is_some()
+    }
+}
+
+impl std::fmt::Debug for Talk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Talk").field("asked", &self.pending.is_some()).finish_non_exhaustive()
+    }
+}
+
 /// A home that can be talked to.
 pub struct Dialogue {
     home: Home,
-    tongues: Vec<Tongue>,
+    tongues: Vec<Arc<Tongue>>,
     clock: Box<dyn Clock>,
     wording: Wording,
     confirm: Vec<Rule>,
     pending: Option<Pending>,
     last: Option<Last>,
+    /// When the last sentence was answered.
+    spoke: Option<Timestamp>,
     /// The version of the home's names that the engines know.
     names_version: u64,
 }
@@ -219,7 +298,7 @@ impl Dialogue {
         }
         let tongues = languages.into_iter().map(|language| {
             let code = language.code().to_owned();
-            Tongue::new(language, &home).map_err(|source| DialogueError::Sentences {
+            Tongue::new(language, &home).map(Arc::new).map_err(|source| DialogueError::Sentences {
                 language: code,
                 source: source.into(),
             })
@@ -235,6 +314,7 @@ impl Dialogue {
             confirm: Vec::new(),
             pending: None,
             last: None,
+            spoke: None,
         })
     }
 
@@ -254,12 +334,25 @@ impl Dialogue {
         }
         self.names_version = self.home.names_version();
         for tongue in &mut self.tongues {
-            match Tongue::new(tongue.language.clone(), &self.home) {
-                Ok(new) => *tongue = new,
+            match Tongue::new(tongue.language.clone(), &self.home).map(Arc::new) {
+                Ok(new) => {
+                    // What was ready is to be ready again.
+                    if tongue.sounds.get().is_some() {
+                        learn_sounds(vec![Arc::clone(&new)]);
+                    }
+                    *tongue = new;
+                }
                 // The old names still do for what has not changed.
                 Err(error) => tracing::warn!(%error, "the home's new names cannot be understood"),
             }
         }
+    }
+
+    /// Exchanges what the conversation remembers for what another one does, so that several people
+    /// can talk to one home.
+    pub fn swap_talk(&mut self, talk: &mut Talk) {
+        std::mem::swap(&mut self.pending, &mut talk.pending);
+        std::mem::swap(&mut self.last, &mut talk.last);
     }
 
     /// Learns how everything sounds now, so that the first sentence that finds nothing does not
@@ -268,6 +361,12 @@ impl Dialogue {
         for tongue in &self.tongues {
             tongue.sounds();
         }
+    }
+
+    /// The same in a thread of its own, at once. A sentence that needs it before it is done waits
+    /// for the rest only.
+    pub fn warm_up_aside(&self) {
+        learn_sounds(self.tongues.clone());
     }
 
     /// The same with another clock.
@@ -288,6 +387,12 @@ impl Dialogue {
     #[must_use]
     pub fn home(&self) -> &Home {
         &self.home
+    }
+
+    /// The package's and the user's own sentences of a language, with the names of the home.
+    #[must_use]
+    pub fn engine(&self, language: &str) -> &Engine {
+        &self.tongue(language).engine
     }
 
     /// The tags of the languages that are understood.
@@ -327,8 +432,9 @@ impl Dialogue {
                 match act::plan(meaning, place) {
                     Ok(plan) => {
                         facts = Facts::of(&plan);
-                        for call in plan.calls {
-                            match self.home.act(&call, &now) {
+                        let results = self.home.act_all(&plan.calls, &now);
+                        for (call, result) in plan.calls.iter().zip(results) {
+                            match result {
                                 Ok(done) => actions.extend(done),
                                 Err(error) => {
                                     facts.matched.retain(|id| *id != call.entity);
@@ -361,37 +467,6 @@ impl Dialogue {
         }
         reply.actions = actions;
         reply
-    }
-
-    /// The timers that are up, each with what is to be said. Commands that waited for one are
-    /// carried out.
-    pub fn ring(&mut self) -> Vec<Ring> {
-        let rung = self.home.timers_mut().ring(self.clock.now().timestamp());
-        if !rung.is_empty() {
-            self.home.keep();
-        }
-        // A command that waited answers no question.
-        let (pending, last) = (self.pending.take(), self.last.take());
-        let mut rings = Vec::with_capacity(rung.len());
-        for timer in rung {
-            let area = timer.area.clone();
-            let reply = match &timer.command {
-                Some(command) => self.respond(command, &timer.language, area.as_deref()),
-                None => self.timer_is_up(&timer),
-            };
-            rings.push(Ring { timer, reply });
-        }
-        self.pending = self.pending.take().or(pending);
-        self.last = last;
-        rings
-    }
-
-    fn timer_is_up(&self, timer: &Timer) -> Reply {
-        let tongue = self.tongue(&timer.language);
-        let language = tongue.language.code();
-        let source = wording::phrase(language, "timer_rings");
-        let text = render::render(source, &json!({ "name": timer.name })).unwrap_or_default();
-        Reply::plain(text, language)
     }
 
     fn tongue(&self, language: &str) -> &Tongue {
@@ -441,6 +516,15 @@ impl Dialogue {
     }
 }
 
+/// Learns in a thread of its own how languages sound.
+fn learn_sounds(tongues: Vec<Arc<Tongue>>) {
+    let learn = move || tongues.iter().for_each(|tongue| _ = tongue.sounds());
+    // Without the thread the first sentence that needs it waits.
+    if let Err(error) = std::thread::Builder::new().name("sounds".into()).spawn(learn) {
+        tracing::warn!(%error, "no thread to learn in how everything sounds");
+    }
+}
+
 /// What a broadcast says, as an action on everybody.
 fn announcement(meaning: &Meaning) -> Option<Action> {
     let message = slots::text(meaning, "message").filter(|_| meaning.intent == "HassBroadcast")?;
@@ -452,7 +536,7 @@ fn announcement(meaning: &Meaning) -> Option<Action> {
 fn names(home: &Home, language: &str) -> Names {
     let row = |own: &crate::home::Names| Name {
         value: own.main(language).to_owned(),
-        spoken: own.spoken(language).into_iter().map(verbatim).collect(),
+        spoken: own.spoken(language).into_iter().map(|name| template(own, name)).collect(),
         context: Map::new(),
     };
     let exposed = home.entities().iter().filter(|entity| entity.exposed);
@@ -464,6 +548,11 @@ fn names(home: &Home, language: &str) -> Names {
             .collect(),
         ..Names::default()
     }
+}
+
+/// A name as a template: what it says, where it is one, else one that stands for itself.
+fn template(own: &crate::home::Names, name: &str) -> String {
+    if own.are_templates() && is_template(name) { name.to_owned() } else { verbatim(name) }
 }
 
 /// A name as a template that stands for itself.

@@ -1,5 +1,7 @@
 //! Sentences of Hearken's own, beside the package's.
 
+use std::sync::OnceLock;
+
 use super::slots;
 use crate::intent::IntentError;
 use crate::intent::Language;
@@ -13,14 +15,18 @@ const MOST_WORDS: usize = 3;
 
 /// The sentences for a language; `None` where there are none.
 pub(super) fn sentences(code: &str) -> Option<Result<Language, IntentError>> {
-    let (text, file) = match code.split(['-', '_']).next().unwrap_or_default() {
-        "en" => (include_str!("more/en.yaml"), "more/en.yaml"),
+    static KNOWN: [OnceLock<Language>; 2] = [const { OnceLock::new() }; 2];
+    let (text, file, known) = match code.split(['-', '_']).next().unwrap_or_default() {
+        "en" => (include_str!("more/en.yaml"), "more/en.yaml", &KNOWN[0]),
         "zh" if !code.contains("TW") && !code.contains("HK") => {
-            (include_str!("more/zh.yaml"), "more/zh.yaml")
+            (include_str!("more/zh.yaml"), "more/zh.yaml", &KNOWN[1])
         }
         _ => return None,
     };
-    Some(Language::from_yaml(text, file))
+    if let Some(language) = known.get() {
+        return Some(Ok(language.clone()));
+    }
+    Some(Language::from_yaml(text, file).map(|language| known.get_or_init(|| language).clone()))
 }
 
 /// The sentence without the words that only make it polite; `None` when there are none.

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, LazyLock, Mutex};
 
-use minijinja::value::{Enumerator, Kwargs, Object, ObjectRepr, Serde, from_args};
+use minijinja::value::{Enumerator, Kwargs, Object, ObjectRepr, Rest, Serde, from_args};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, State, UndefinedBehavior, Value};
 use minijinja_contrib::pycompat;
 use regex::Regex;
@@ -109,16 +109,28 @@ fn method(
             let (keys,): (Value,) = from_args(args)?;
             Ok(Value::from_pairs(keys.try_iter()?.map(|key| (key, Value::from(())))))
         }
+        "title" if value.as_str().is_some() => {
+            Ok(Value::from(title(value.as_str().unwrap_or_default())))
+        }
         // What is not there has nothing to say, as attributes of it have nothing either.
         _ if value.is_undefined() || value.is_none() => Ok(Value::UNDEFINED),
         _ => pycompat::unknown_method_callback(state, value, method, args),
     }
 }
 
+/// The default that a filter was given: by its name, or as its first argument. It may be none.
+fn default_of(args: &Rest<Value>, named: &Kwargs, usual: Value) -> Result<Value, Error> {
+    let by_name = || named.get("default");
+    match args.first() {
+        Some(default) => Ok(default.clone()),
+        None if named.has("default") => by_name(),
+        None => Ok(usual),
+    }
+}
+
 /// Python's `int` filter: what is no number is the default, 0.
-#[expect(clippy::needless_pass_by_value, reason = "minijinja hands named arguments over")]
-fn int(value: &Value, default: Option<Value>, named: Kwargs) -> Result<Value, Error> {
-    let default = default.map_or_else(|| named.get("default"), |value| Ok(Some(value)))?;
+#[expect(clippy::needless_pass_by_value, reason = "minijinja hands arguments over")]
+fn int(value: &Value, args: Rest<Value>, named: Kwargs) -> Result<Value, Error> {
     if let Some(whole) = value.as_i64() {
         return Ok(Value::from(whole));
     }
@@ -126,20 +138,37 @@ fn int(value: &Value, default: Option<Value>, named: Kwargs) -> Result<Value, Er
         Some(text) => text.trim().parse::<f64>().ok(),
         None => f64::try_from(value.clone()).ok(),
     };
-    let number = number.filter(|number| number.is_finite());
-    let whole = number.map(|number| Value::from(number as i64));
-    Ok(whole.or(default).unwrap_or_else(|| Value::from(0)))
+    match number.filter(|number| number.is_finite()) {
+        Some(number) => Ok(Value::from(number as i64)),
+        None => default_of(&args, &named, Value::from(0)),
+    }
 }
 
 /// Python's `float` filter: what is no number is the default, 0.0.
-#[expect(clippy::needless_pass_by_value, reason = "minijinja hands named arguments over")]
-fn float(value: &Value, default: Option<Value>, named: Kwargs) -> Result<Value, Error> {
-    let default = default.map_or_else(|| named.get("default"), |value| Ok(Some(value)))?;
+#[expect(clippy::needless_pass_by_value, reason = "minijinja hands arguments over")]
+fn float(value: &Value, args: Rest<Value>, named: Kwargs) -> Result<Value, Error> {
     let number = match value.as_str() {
         Some(text) => text.trim().parse::<f64>().ok(),
         None => f64::try_from(value.clone()).ok(),
     };
-    Ok(number.map(Value::from).or(default).unwrap_or_else(|| Value::from(0.0)))
+    number.map_or_else(
+        || default_of(&args, &named, Value::from(0.0)),
+        |number| Ok(Value::from(number)),
+    )
+}
+
+/// Python's `title`: a capital wherever a word begins, also behind a full stop.
+fn title(text: &str) -> String {
+    let mut inside = false;
+    let mut titled = String::with_capacity(text.len());
+    for c in text.chars() {
+        match inside {
+            true => titled.extend(c.to_lowercase()),
+            false => titled.extend(c.to_uppercase()),
+        }
+        inside = c.is_alphabetic();
+    }
+    titled
 }
 
 /// Python's `replace` filter, which takes numbers too.
@@ -206,6 +235,11 @@ mod tests {
                 "{{ ['', 'x'] | select() | list | count }} {{ slots.missing.deep is defined }}",
                 "1 False",
             ),
+            (
+                "{{ 'x' | float(default=none) }} {{ 'x' | float(none) is none }} {{ none | int(7) }}",
+                "None True 7",
+            ),
+            ("{{ 'old A.C. äpfel'.title() }}", "Old A.C. Äpfel"),
             (
                 "{{ 'x_y'.replace('_', ' ') }} {{ 'AbC'.lower() }} {{ 'a b'.split(' ')[1] }}",
                 "x y abc b",

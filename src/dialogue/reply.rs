@@ -34,6 +34,7 @@ pub struct Reply {
     /// The area that was meant, where one was.
     pub area: Option<String>,
     /// How sure the understanding is, from 0 (nothing was understood) to 1.
+    #[serde(serialize_with = "rounded")]
     pub score: f32,
     /// How the sentence was mended before it was understood; null when it was not.
     pub repaired: Option<Repaired>,
@@ -53,6 +54,7 @@ pub struct Alternative {
     /// Slot values by name.
     pub slots: Map<String, Value>,
     /// How sure it is, from 0 to 1.
+    #[serde(serialize_with = "rounded")]
     pub score: f32,
 }
 
@@ -72,9 +74,16 @@ pub struct Command {
     /// The area that was meant, where one was.
     pub area: Option<String>,
     /// How sure the understanding is, from 0 to 1.
+    #[serde(serialize_with = "rounded")]
     pub score: f32,
     /// How it was mended before it was understood.
     pub repaired: Option<Repaired>,
+}
+
+/// A score as a person reads it, with three digits.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference over")]
+fn rounded<S: serde::Serializer>(score: &f32, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64((f64::from(*score) * 1000.0).round() / 1000.0)
 }
 
 impl Reply {

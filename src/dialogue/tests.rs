@@ -372,8 +372,9 @@ fn settings_say_what_is_wrong_with_them() {
         languages: vec!["e n".into(), String::new()],
         area: "attic".into(),
         confirm: vec!["unlock".into(), "lock.unlock".into()],
+        sentences: vec!["/nowhere/own.yaml".into()],
     };
-    assert_eq!(wrong.problems().len(), 3);
+    assert_eq!(wrong.problems().len(), 4);
     assert!(wrong.problems_with(&home)[0].contains("attic"));
     let none = Config { languages: Vec::new(), ..Config::default() };
     assert_eq!(none.problems().len(), 1);

@@ -3,13 +3,12 @@
 use serde_json::{Map, Value};
 
 use super::act;
-use super::answer::Facts;
 use super::pending::{Pending, Verdict, filled, question, verdict};
 use super::risk;
 use super::several::{again, carried, completed, cuts, glued, leaning};
 use super::slots;
 use super::targets::Where;
-use super::{Alternative, Command, Dialogue, Reply};
+use super::{Alternative, Command, Dialogue, Reply, Understood};
 use crate::intent::Meaning;
 use crate::intent::Repaired;
 
@@ -21,6 +20,8 @@ const POSSIBLE: f32 = 0.36;
 const OFFERED: usize = 3;
 /// How much longer than a name an answer may be that names it: "the … please".
 const MORE_THAN_A_NAME: usize = 12;
+/// How long a question waits for its answer, and a command to be repeated, in seconds.
+const PATIENCE: i64 = 60;
 /// How many other meanings are told.
 const ALTERNATIVES: usize = 3;
 
@@ -53,7 +54,7 @@ pub(super) struct Last {
 }
 
 /// What a sentence was taken for.
-enum Heard {
+pub(super) enum Heard {
     Commands(Vec<Part>),
     /// One of these, but not surely.
     Perhaps(Vec<Part>),
@@ -75,10 +76,15 @@ impl Dialogue {
     ///
     /// A sentence that matches nothing is taken for several commands, for a repetition of the last
     /// one ("and the bedroom too"), or for what it sounds like. What is not sure, or risky, is
-    /// asked back, and the next sentence may answer.
+    /// asked back, and the next sentence may answer, within a minute.
     pub fn respond(&mut self, text: &str, language: &str, area: Option<&str>) -> Reply {
         self.refresh();
+        let now = self.clock.now().timestamp();
+        if self.spoke.is_some_and(|then| now.duration_since(then).as_secs().abs() > PATIENCE) {
+            self.forget();
+        }
         let reply = self.answer(text, language, area);
+        self.spoke = Some(now);
         // Timers and lists change without a call to a device.
         self.home.keep();
         reply
@@ -156,7 +162,7 @@ impl Dialogue {
     }
 
     /// What a sentence is taken for, the surest way first.
-    fn hear(&self, text: &str, language: &str, area: Option<&str>) -> Heard {
+    pub(super) fn hear(&self, text: &str, language: &str, area: Option<&str>) -> Heard {
         if let Some(part) = self.part(text, language, area) {
             return Heard::Commands(vec![part]);
         }
@@ -281,12 +287,26 @@ impl Dialogue {
             format!("Are you sure you want to {}?", lower_first(what))
         };
         let mut reply = Reply::question(asked, &code, "confirm");
+        // It was understood, only not done yet.
+        let Meaning { intent: name, slots, response_key, .. } = parts[0].meaning.clone();
+        reply.intent = Some(Understood { name, slots });
+        reply.response_key = Some(response_key);
+        reply.score = parts[0].score();
+        reply.repaired.clone_from(&parts[0].repaired);
         reply.alternatives = parts.iter().map(alternative).collect();
         self.pending = Some(Pending::Confirm(parts));
         reply
     }
 
     fn ask_which(&mut self, parts: Vec<Part>, language: &str, area: Option<&str>) -> Reply {
+        let reply = self.which(&parts, language, area);
+        let one = parts.len() == 1;
+        self.pending = Some(if one { Pending::Confirm(parts) } else { Pending::Choose(parts) });
+        reply
+    }
+
+    /// The question which of these commands was meant.
+    pub(super) fn which(&self, parts: &[Part], language: &str, area: Option<&str>) -> Reply {
         let code = self.tongue(language).language.code().to_owned();
         let names: Vec<String> = parts.iter().map(|part| called(part, &code)).collect();
         let asked = if glued(&code) {
@@ -299,8 +319,6 @@ impl Dialogue {
         reply.score = parts.first().map_or(0.0, Part::score);
         reply.repaired = parts.first().and_then(|part| part.repaired.clone());
         reply.alternatives = parts.iter().map(alternative).collect();
-        let one = parts.len() == 1;
-        self.pending = Some(if one { Pending::Confirm(parts) } else { Pending::Choose(parts) });
         reply
     }
 
@@ -309,21 +327,33 @@ impl Dialogue {
         let code = self.tongue(language).language.code().to_owned();
         let mut whole: Option<Reply> = None;
         for part in parts {
-            let mut reply = self.obey(&part.meaning, language, area);
-            reply.score = part.score();
-            reply.repaired.clone_from(&part.repaired);
-            reply.alternatives = self.alternatives(part, language, area);
-            reply.commands = vec![Command::of(part.text.clone(), &reply)];
-            match &mut whole {
-                None => whole = Some(reply),
-                Some(whole) => whole.add(reply, glued(&code)),
-            }
+            let reply = self.obey(&part.meaning, language, area);
+            self.join(&mut whole, reply, part, language, area);
         }
         self.last = parts.last().map(|part| Last {
             text: part.text.clone(),
             named: self.named(&part.meaning, &part.text, &code),
         });
         whole.unwrap_or_else(|| self.lost("", language))
+    }
+
+    /// Adds the answer to a command to the answers to those before it.
+    pub(super) fn join(
+        &self,
+        whole: &mut Option<Reply>,
+        mut reply: Reply,
+        part: &Part,
+        language: &str,
+        area: Option<&str>,
+    ) {
+        reply.score = part.score();
+        reply.repaired.clone_from(&part.repaired);
+        reply.alternatives = self.alternatives(part, language, area);
+        reply.commands = vec![Command::of(part.text.clone(), &reply)];
+        match whole {
+            None => *whole = Some(reply),
+            Some(whole) => whole.add(reply, glued(self.tongue(language).language.code())),
+        }
     }
 
     /// The words of a sentence that may be replaced by others: areas in it, and the name.
@@ -352,19 +382,6 @@ impl Dialogue {
                 slots: meaning.slots,
             })
             .collect()
-    }
-
-    /// Answers a sentence as if it had been carried out, without doing anything.
-    #[must_use]
-    pub fn rehearse(&self, text: &str, language: &str, area: Option<&str>) -> Reply {
-        let Some(meaning) = self.understand(text, language, area) else {
-            return self.lost(text, language);
-        };
-        let (tongue, now) = (self.tongue(language), self.clock.now());
-        let here = area.and_then(|area| self.home.area_named(area)).map(|area| area.id.as_str());
-        let place = Where { home: &self.home, here, language: tongue.language.code() };
-        let facts = Facts::roughly(&meaning, place, now.timestamp());
-        self.reply(&meaning, tongue, place, &facts)
     }
 }
 

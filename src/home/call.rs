@@ -126,6 +126,17 @@ pub trait Backend: Send {
         now: &ZonedDateTime,
     ) -> Result<Outcome, HomeError>;
 
+    /// Carries calls out on different entities, and says of each how it is afterwards. A door to
+    /// real devices asks all of them first and then waits for all, so that ten lamps take as long as
+    /// one.
+    fn apply_all(
+        &mut self,
+        calls: &[(&Entity, &Call)],
+        now: &ZonedDateTime,
+    ) -> Vec<Result<Outcome, HomeError>> {
+        calls.iter().map(|(entity, call)| self.apply(entity, call, now)).collect()
+    }
+
     /// What has happened by itself since the last time this was asked: the newest of each thing.
     /// Devices that do nothing by themselves have no news.
     fn updates(&mut self) -> Vec<Update> {

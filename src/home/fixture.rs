@@ -11,53 +11,40 @@ use super::names::{Names, fold};
 use super::{Area, Entity, Floor, Home, HomeError, NewTimer};
 
 #[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 struct Fixture {
-    #[serde(default)]
-    areas: Vec<Row>,
-    #[serde(default)]
-    floors: Vec<Row>,
-    #[serde(default)]
-    entities: Vec<Row>,
-    #[serde(default)]
-    timers: Vec<TimerRow>,
-    #[serde(default)]
-    media: Vec<MediaRow>,
+    areas: Option<Vec<Row>>,
+    floors: Option<Vec<Row>>,
+    entities: Option<Vec<Row>>,
+    timers: Option<Vec<TimerRow>>,
+    media: Option<Vec<MediaRow>>,
 }
 
 #[derive(Debug, Deserialize)]
 struct Row {
     name: String,
-    #[serde(default)]
+    aliases: Option<Vec<String>>,
+    #[serde(alias = "entity_id")]
+    id: Option<String>,
     floor: Option<String>,
-    #[serde(default)]
     area: Option<String>,
-    #[serde(default)]
     domain: Option<String>,
-    #[serde(default)]
     state: Option<Value>,
-    #[serde(default)]
-    attributes: Map<String, Value>,
-    #[serde(default)]
+    attributes: Option<Map<String, Value>>,
     light_supports_brightness: Option<bool>,
-    #[serde(default)]
     light_supports_color: Option<bool>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 struct TimerRow {
-    #[serde(default)]
     name: Option<String>,
-    #[serde(default)]
     area: Option<String>,
-    #[serde(default = "yes")]
-    is_active: bool,
-    #[serde(default)]
-    start_hours: i64,
-    #[serde(default)]
-    start_minutes: i64,
-    #[serde(default)]
-    start_seconds: i64,
-    total_seconds_left: i64,
+    is_active: Option<bool>,
+    start_hours: Option<i64>,
+    start_minutes: Option<i64>,
+    start_seconds: Option<i64>,
+    total_seconds_left: Option<i64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -65,8 +52,11 @@ struct MediaRow {
     title: String,
 }
 
-fn yes() -> bool {
-    true
+/// Which domains entities may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Domains {
+    Known,
+    Any,
 }
 
 impl Home {
@@ -76,6 +66,24 @@ impl Home {
     /// # Errors
     /// When the value has another shape, or with every entity of an unknown domain.
     pub fn from_fixture(value: Value, from: &str, now: Timestamp) -> Result<Self, HomeError> {
+        Self::fixture(value, from, now, Domains::Known)
+    }
+
+    /// The same, but with entities of any domain: a sentence may be about what a home of Hearken's
+    /// does not know how to simulate.
+    ///
+    /// # Errors
+    /// When the value has another shape.
+    pub fn from_any_fixture(value: Value, from: &str, now: Timestamp) -> Result<Self, HomeError> {
+        Self::fixture(value, from, now, Domains::Any)
+    }
+
+    fn fixture(
+        value: Value,
+        from: &str,
+        now: Timestamp,
+        domains: Domains,
+    ) -> Result<Self, HomeError> {
         let wrong = |problems| HomeError::Layout { from: from.into(), problems };
         let value = match value {
             Value::Object(mut map) if map.contains_key("fixtures") => {
@@ -83,27 +91,40 @@ impl Home {
             }
             other => other,
         };
+        if !value.is_object() {
+            return Err(wrong(vec!["this is no object; write areas, floors and entities".into()]));
+        }
         let fixture: Fixture =
             serde_json::from_value(value).map_err(|e| wrong(vec![e.to_string()]))?;
-        let rows = [fixture.areas.len(), fixture.floors.len(), fixture.entities.len()];
-        if rows.iter().sum::<usize>() > MOST_ROWS {
+        let Fixture { areas, floors, entities, timers, media } = fixture;
+        let (areas, floors) = (areas.unwrap_or_default(), floors.unwrap_or_default());
+        let entities = entities.unwrap_or_default();
+        if areas.len() + floors.len() + entities.len() > MOST_ROWS {
             return Err(HomeError::TooMany { what: "rows in a home's file", limit: MOST_ROWS });
         }
         let mut home = Home::empty();
-        for row in &fixture.floors {
-            home.floor_id(&row.name);
+        for row in &floors {
+            let id = home.floor_id(&row.name);
+            if let Some(floor) = home.floors.iter_mut().find(|floor| floor.id == id) {
+                floor.names = row.names();
+            }
         }
-        for row in &fixture.areas {
+        for row in &areas {
             let id = home.area_id(&row.name);
+            if let Some(area) = home.areas.iter_mut().find(|area| area.id == id) {
+                area.names = row.names();
+            }
             let floor = row.floor.as_deref().map(|name| home.floor_id(name));
             if let Some(area) = home.areas.iter_mut().find(|area| area.id == id) {
                 area.floor = floor.or(area.floor.take());
             }
         }
         let mut problems = Vec::new();
-        for row in fixture.entities {
-            let domain = row.domain.clone().unwrap_or_default();
-            let Some(resting) = resting_state(&domain) else {
+        for row in entities {
+            let of_id = || row.id.as_deref()?.split_once('.').map(|(domain, _)| domain.to_owned());
+            let domain = row.domain.clone().or_else(of_id).unwrap_or_default();
+            let any = (domains == Domains::Any).then_some("unknown");
+            let Some(resting) = resting_state(&domain).or(any) else {
                 let known: Vec<&str> = DOMAINS.iter().map(|(name, _)| *name).collect();
                 problems.push(format!(
                     "entity {:?}: there is no domain {domain:?}; use one of {}",
@@ -116,15 +137,18 @@ impl Home {
             let id = home.free_id(&domain, &row.name);
             home.entities.push(row.into_entity(id, domain, area, resting));
         }
-        for row in fixture.timers {
+        for row in timers.into_iter().flatten() {
             let area = row.area.as_deref().map(|name| home.area_id(name));
-            let seconds = (row.start_hours.saturating_mul(3600))
-                .saturating_add(row.start_minutes.saturating_mul(60))
-                .saturating_add(row.start_seconds);
+            let part =
+                |count: Option<i64>, unit: i64| count.unwrap_or_default().saturating_mul(unit);
+            let seconds = part(row.start_hours, 3600)
+                .saturating_add(part(row.start_minutes, 60))
+                .saturating_add(part(row.start_seconds, 1));
+            let left = row.total_seconds_left.unwrap_or(seconds);
             let timer = NewTimer { seconds, name: row.name, area, ..NewTimer::default() };
-            home.timers.restore(timer, row.total_seconds_left, row.is_active, now)?;
+            home.timers.restore(timer, left, row.is_active.unwrap_or(true), now)?;
         }
-        home.media = fixture.media.into_iter().map(|row| row.title).collect();
+        home.media = media.into_iter().flatten().map(|row| row.title).collect();
         home.settle();
         if problems.is_empty() { Ok(home) } else { Err(wrong(problems)) }
     }
@@ -203,6 +227,10 @@ impl Home {
 }
 
 impl Row {
+    fn names(&self) -> Names {
+        Names::tested(&self.name, self.aliases.as_deref().unwrap_or_default())
+    }
+
     fn into_entity(
         self,
         id: String,
@@ -210,9 +238,9 @@ impl Row {
         area: Option<String>,
         resting: &str,
     ) -> Entity {
-        let state = match self.state {
-            Some(Value::String(text)) => text,
-            Some(Value::Bool(truth)) => if truth { "on" } else { "off" }.into(),
+        let state = match &self.state {
+            Some(Value::String(text)) => text.clone(),
+            Some(Value::Bool(truth)) => if *truth { "on" } else { "off" }.into(),
             Some(Value::Null) | None => resting.into(),
             Some(other) => other.to_string(),
         };
@@ -228,10 +256,10 @@ impl Row {
         Entity {
             id,
             domain,
-            names: Names::plain(&self.name),
+            names: self.names(),
             area,
             state,
-            attributes: self.attributes,
+            attributes: self.attributes.unwrap_or_default(),
             supports,
             then: Vec::new(),
             exposed: true,

@@ -2,9 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
+use jiff::ZonedDateTime;
+
 use super::layout::MOST_ROWS;
 use super::names::fold;
-use super::{Area, Backend, Entity, Floor, Home, Names, Outcome};
+use super::{Area, Backend, Call, Entity, Floor, Home, HomeError, Names, Outcome};
 
 /// News of one thing in the home, from the backend that knows it.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,9 +51,33 @@ impl Doors {
         self.backends[0] = backend;
     }
 
-    pub(super) fn of(&mut self, entity: &str) -> &mut dyn Backend {
-        let at = self.owner.get(entity).copied().unwrap_or_default();
-        self.backends[at].as_mut()
+    /// Carries calls out on different entities, each behind its own door.
+    pub(super) fn apply_all(
+        &mut self,
+        calls: &[(&Entity, &Call)],
+        now: &ZonedDateTime,
+    ) -> Vec<Result<Outcome, HomeError>> {
+        let doors: Vec<usize> = calls
+            .iter()
+            .map(|(entity, _)| self.owner.get(&entity.id).copied().unwrap_or_default())
+            .collect();
+        let mut results: Vec<Option<Result<Outcome, HomeError>>> =
+            calls.iter().map(|_| None).collect();
+        for (door, backend) in self.backends.iter_mut().enumerate() {
+            let own: Vec<usize> = (0..calls.len()).filter(|at| doors[*at] == door).collect();
+            let asked: Vec<(&Entity, &Call)> = own.iter().map(|at| calls[*at]).collect();
+            if asked.is_empty() {
+                continue;
+            }
+            for (at, result) in own.into_iter().zip(backend.apply_all(&asked, now)) {
+                results[at] = Some(result);
+            }
+        }
+        let silence = |entity: &Entity| HomeError::NotAnswering { entity: entity.id.clone() };
+        let results = results.into_iter().zip(calls);
+        results
+            .map(|(result, (entity, _))| result.unwrap_or_else(|| Err(silence(entity))))
+            .collect()
     }
 
     /// Whether an entity lives behind a backend that was connected.

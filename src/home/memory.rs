@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{Home, NewTimer, Outcome};
+use super::{Entity, Home, NewTimer, Outcome};
 
 /// Where a home keeps what it remembers.
 ///
@@ -98,7 +98,15 @@ impl Home {
     pub fn keep(&mut self) {
         let Some(mut kept) = self.kept.take() else { return };
         let mut changed = Vec::new();
-        for entity in self.entities.iter().filter(|entity| !self.doors.is_live(&entity.id)) {
+        let mut touched = std::mem::take(&mut self.touched);
+        touched.sort_unstable();
+        touched.dedup();
+        // Whatever else the home has is as it was.
+        let known = |entity: &&Entity| {
+            touched.binary_search(&entity.id).is_ok() && !self.doors.is_live(&entity.id)
+        };
+        let searched = if touched.is_empty() { &[][..] } else { &self.entities[..] };
+        for entity in searched.iter().filter(known) {
             let Some(described) = kept.described.get(&entity.id) else { continue };
             let value = difference(described, &entity.state, &entity.attributes);
             let key = key(&entity.id);
@@ -114,7 +122,10 @@ impl Home {
         if !changed.is_empty() {
             match kept.memory.save(&changed) {
                 // What could not be written is tried again the next time.
-                Err(error) => tracing::error!(%error, "the home's state cannot be kept"),
+                Err(error) => {
+                    tracing::error!(%error, "the home's state cannot be kept");
+                    self.touched = touched;
+                }
                 Ok(()) => kept.known.extend(changed),
             }
         }

@@ -6,6 +6,7 @@
 mod call;
 mod clock;
 mod colors;
+mod connection;
 mod entity;
 mod fixture;
 mod hass;
@@ -207,6 +208,8 @@ pub struct Home {
     doors: live::Doors,
     names_version: u64,
     kept: Option<memory::Kept>,
+    /// Entities that were acted on since the state was kept.
+    touched: Vec<String>,
 }
 
 impl std::fmt::Debug for Home {
@@ -233,6 +236,7 @@ impl Home {
             doors: live::Doors::new(Box::new(Simulated)),
             names_version: 0,
             kept: None,
+            touched: Vec::new(),
         }
     }
 
@@ -332,33 +336,83 @@ impl Home {
     /// When there is no such entity, it cannot do this, or it does not answer. Of a scene, what
     /// was done before the error stays done.
     pub fn act(&mut self, call: &Call, now: &ZonedDateTime) -> Result<Vec<Action>, HomeError> {
-        let mut calls = vec![call.clone()];
-        let starts = matches!(call.service.as_str(), "scene.turn_on" | "script.turn_on");
-        if let (true, Some(entity)) = (starts, self.entity(&call.entity)) {
-            calls.extend(entity.then.iter().cloned());
+        let done = self.act_all(std::slice::from_ref(call), now);
+        done.into_iter().next().unwrap_or_else(|| Ok(Vec::new()))
+    }
+
+    /// Carries calls out, and says of each what [`Home::act`] says of one. Real devices are all asked
+    /// before the first one is waited for.
+    pub fn act_all(
+        &mut self,
+        calls: &[Call],
+        now: &ZonedDateTime,
+    ) -> Vec<Result<Vec<Action>, HomeError>> {
+        let mut done: Vec<Result<Vec<Action>, HomeError>> =
+            calls.iter().map(|_| Ok(Vec::new())).collect();
+        // What a scene does comes behind it, and nothing is asked twice at once of one entity.
+        let mut rounds: Vec<Vec<(usize, Call)>> = Vec::new();
+        for (at, call) in calls.iter().enumerate() {
+            let starts = matches!(call.service.as_str(), "scene.turn_on" | "script.turn_on");
+            let then = self.entity(&call.entity).filter(|_| starts).map(|own| own.then.clone());
+            for call in std::iter::once(call.clone()).chain(then.into_iter().flatten()) {
+                let busy = |round: &Vec<(usize, Call)>| {
+                    round.iter().any(|(_, other)| other.entity == call.entity)
+                };
+                let after = rounds.iter().rposition(busy).map_or(0, |last| last + 1);
+                if after == rounds.len() {
+                    rounds.push(Vec::new());
+                }
+                rounds[after].push((at, call));
+            }
         }
-        let done = calls.iter().map(|call| self.act_once(call, now)).collect();
+        for round in rounds {
+            self.act_at_once(&round, now, &mut done);
+        }
         self.keep();
         done
     }
 
-    fn act_once(&mut self, call: &Call, now: &ZonedDateTime) -> Result<Action, HomeError> {
-        let at = self.entities.iter().position(|entity| entity.id == call.entity);
-        let at = at.ok_or_else(|| HomeError::UnknownEntity { id: call.entity.clone() })?;
-        let applied = self.doors.of(&call.entity).apply(&self.entities[at], call, now);
-        let next = match applied {
-            Ok(next) => next,
-            Err(error) => {
-                // A device that did not answer is out of reach from now on, and its state says so.
-                self.refresh();
-                return Err(error);
-            }
+    fn act_at_once(
+        &mut self,
+        calls: &[(usize, Call)],
+        now: &ZonedDateTime,
+        done: &mut [Result<Vec<Action>, HomeError>],
+    ) {
+        let mut told = |at: usize, result: Result<Action, HomeError>| match (&mut done[at], result)
+        {
+            (Ok(actions), Ok(action)) => actions.push(action),
+            (whole @ Ok(_), Err(error)) => *whole = Err(error),
+            (Err(_), _) => {}
         };
-        let entity = &mut self.entities[at];
-        let changes = next.changes_from(entity);
-        (entity.state, entity.attributes) = (next.state, next.attributes);
-        let Call { entity, service, data } = call.clone();
-        Ok(Action { entity, service, data, changes })
+        let mut known: Vec<(usize, &Call, usize)> = Vec::new();
+        for (at, call) in calls {
+            match self.entities.iter().position(|entity| entity.id == call.entity) {
+                Some(entity) => known.push((*at, call, entity)),
+                None => told(*at, Err(HomeError::UnknownEntity { id: call.entity.clone() })),
+            }
+        }
+        let asked: Vec<(&Entity, &Call)> =
+            known.iter().map(|(_, call, entity)| (&self.entities[*entity], *call)).collect();
+        let results = self.doors.apply_all(&asked, now);
+        let mut silent = false;
+        for ((at, call, entity), result) in known.into_iter().zip(results) {
+            silent |= result.is_err();
+            let result = result.map(|next| {
+                let own = &mut self.entities[entity];
+                let changes = next.changes_from(own);
+                (own.state, own.attributes) = (next.state, next.attributes);
+                if self.kept.is_some() && !changes.is_empty() {
+                    self.touched.push(own.id.clone());
+                }
+                let Call { entity, service, data } = call.clone();
+                Action { entity, service, data, changes }
+            });
+            told(at, result);
+        }
+        if silent {
+            // A device that did not answer is out of reach from now on, and its state says so.
+            self.refresh();
+        }
     }
 
     /// All states: `{"light.kitchen": {"state": "on", "attributes": {…}}, …}`.

@@ -10,13 +10,36 @@ pub struct Names {
     /// Names that hold in every language.
     any: Vec<String>,
     by_language: BTreeMap<String, Vec<String>>,
+    templates: bool,
+    /// Every name as it is compared, made once: homes of thousands of things are searched.
+    folded: Vec<String>,
 }
 
 impl Names {
     /// One name for every language.
     #[must_use]
     pub fn plain(name: &str) -> Self {
-        Self { any: vec![tidy(name)], by_language: BTreeMap::new() }
+        Self { any: vec![tidy(name)], ..Self::default() }.ready()
+    }
+
+    /// The names of a sentence test, in which groups, optional parts and alternatives
+    /// (`[ceiling] lamp`) are ways to say them.
+    pub(super) fn tested(name: &str, aliases: &[String]) -> Self {
+        let any = std::iter::once(name).chain(aliases.iter().map(String::as_str)).map(tidy);
+        let any: Vec<String> = any.filter(|name| !name.is_empty()).collect();
+        let templates = any.iter().any(|name| name.contains(['(', '[', '|']));
+        Self { any, templates, ..Self::default() }.ready()
+    }
+
+    fn ready(mut self) -> Self {
+        self.folded = self.all().map(fold).collect();
+        self
+    }
+
+    /// Whether the names are templates of what is said, and not said as they are.
+    #[must_use]
+    pub fn are_templates(&self) -> bool {
+        self.templates
     }
 
     /// The names in a language (`en`, `zh-CN`), the main name first. Without one in this language
@@ -44,8 +67,12 @@ impl Names {
     /// Whether this is one of the names, in whatever language, case and spacing aside.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
-        let wanted = fold(name);
-        self.all().any(|own| fold(own) == wanted)
+        self.has_folded(&fold(name))
+    }
+
+    /// The same for a name that went through [`fold`].
+    pub(super) fn has_folded(&self, name: &str) -> bool {
+        self.folded.iter().any(|own| own == name)
     }
 
     /// Every name in every language.
@@ -79,7 +106,7 @@ impl Names {
             list.retain(|name| !name.is_empty());
         }
         names.by_language.retain(|_, list| !list.is_empty());
-        names
+        names.ready()
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -1,5 +1,6 @@
 //! Which entities are meant.
 
+use super::names::fold;
 use super::{Area, Entity, Floor, Home};
 
 /// A description of entities: all that is given must agree.
@@ -59,7 +60,8 @@ impl Home {
             if found.is_empty() { Err(missing) } else { Ok(()) }
         };
         if let Some(name) = &query.name {
-            narrow(Missing::Name, &|e| e.names.has(name) || e.id == *name)?;
+            let folded = fold(name);
+            narrow(Missing::Name, &|e| e.names.has_folded(&folded) || e.id == *name)?;
         }
         if !query.domains.is_empty() {
             narrow(Missing::Domain, &|e| query.domains.contains(&e.domain))?;
@@ -96,7 +98,9 @@ impl Home {
     /// The area with this name, in whatever language, or this id.
     #[must_use]
     pub fn area_named(&self, name: &str) -> Option<&Area> {
-        self.areas.iter().find(|area| area.names.has(name)).or_else(|| self.area(name))
+        let folded = fold(name);
+        let by_name = self.areas.iter().find(|area| area.names.has_folded(&folded));
+        by_name.or_else(|| self.area(name))
     }
 
     /// The floor with this name, in whatever language, or this id.

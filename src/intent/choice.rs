@@ -6,6 +6,7 @@ use serde_json::{Map, Number, Value};
 
 use super::Meaning;
 use super::context::{excludes_nothing, required_slots};
+use super::engine::Lost;
 use super::grammar::Grammar;
 use super::lists::{List, TextValue};
 use super::matcher::{Entity, Found, Home, Links, Matcher, NONE, State};
@@ -45,6 +46,25 @@ impl Reading {
     /// The user's own sentences first, then those with the longest name.
     pub(super) fn rank(&self) -> impl Ord + use<> {
         (Reverse(self.custom), Reverse(self.slot))
+    }
+
+    /// What made this reading lose against a better one.
+    pub(super) fn lost_to(&self, best: &Self) -> Lost {
+        if self.custom != best.custom {
+            Lost::NotOwn
+        } else if self.slot != best.slot {
+            Lost::ShorterName
+        } else if self.wildcards != best.wildcards {
+            Lost::MoreWildcards
+        } else if self.state.literal != best.state.literal {
+            Lost::FewerFixedWords
+        } else if self.wildcard_chars != best.wildcard_chars {
+            Lost::LongerWildcards
+        } else if self.intent != best.intent {
+            Lost::LaterIntent
+        } else {
+            Lost::LaterTemplate
+        }
     }
 
     /// Fewer wildcards, more fixed words, shorter wildcards, and the intent's name.

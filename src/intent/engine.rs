@@ -1,6 +1,9 @@
 //! The engine: all readings of a sentence by all templates, and the choice among them.
 
+mod explain;
+
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -15,6 +18,8 @@ use super::sentences::Language;
 use super::text::Text;
 use super::words::{Where, cut_blanks, normalise_sentence};
 use super::{IntentError, Meaning};
+
+pub use explain::{Explanation, Lost, Weighed};
 
 /// Longer sentences are not understood: nobody says them in one breath.
 const MAX_CHARS: usize = 1_000;
@@ -36,12 +41,14 @@ const MAX_CHARS: usize = 1_000;
 /// assert_eq!(meaning.slots["name"], "Kitchen Lamp");
 /// # Ok::<(), hearken::intent::IntentError>(())
 /// ```
-#[derive(Debug)]
+///
+/// Cheap to clone: what it is made of is shared.
+#[derive(Debug, Clone)]
 pub struct Engine {
     language: Language,
-    home: Home,
+    home: Arc<Home>,
     /// Which text each sentence is matched against.
-    texts: Vec<TextKind>,
+    texts: Arc<[TextKind]>,
 }
 
 /// Which skip words stay in the text for a template.
@@ -86,7 +93,7 @@ impl Engine {
             _ => TextKind::Plain,
         };
         let texts = grammar.sentences.iter().map(kind).collect();
-        Ok(Self { language: language.clone(), home, texts })
+        Ok(Self { language: language.clone(), home: Arc::new(home), texts })
     }
 
     pub(super) fn home(&self) -> &Home {

@@ -15,9 +15,11 @@ mod matcher;
 mod names;
 mod prefilter;
 mod sample;
+mod sayable;
 mod sentences;
 mod sounds_like;
 mod spellout;
+mod tag;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -29,11 +31,13 @@ mod words;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub use engine::Engine;
-pub use names::{Name, Names};
+pub use engine::{Engine, Explanation, Lost, Weighed};
+pub use names::{Name, Names, is_template};
 pub use sample::{Sample, Sampler};
+pub use sayable::{Sayable, SayableState};
 pub use sentences::Language;
 pub use sounds_like::{Repair, Repaired, SoundsLike};
+pub use tag::closest_tag;
 
 /// What a sentence means: an intent with its slots.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

@@ -51,6 +51,29 @@ impl Name {
     }
 }
 
+/// Whether a text can be read as a template of a name: its brackets close, and it holds no list and
+/// no rule.
+///
+/// ```
+/// use hearken::intent::is_template;
+///
+/// assert!(is_template("[ceiling] (lamp|light)"));
+/// assert!(!is_template("Lamp (old"));
+/// assert!(!is_template("{area} lamp"));
+/// ```
+#[must_use]
+pub fn is_template(text: &str) -> bool {
+    fn plain(expr: &Expr) -> bool {
+        match expr {
+            Expr::Text(_) => true,
+            Expr::Sequence(items) | Expr::Alternative { items, .. } => items.iter().all(plain),
+            Expr::Permutation(items) => items.len() <= MAX_ORDER && items.iter().all(plain),
+            Expr::Rule { .. } | Expr::List(_) => false,
+        }
+    }
+    template::parse(text).is_ok_and(|expr| plain(&expr))
+}
+
 /// The names of a home.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Names {

@@ -54,6 +54,17 @@ impl Prefilter {
     }
 }
 
+impl Prefilter {
+    /// The fragments that a folded text holds, in its order.
+    pub(super) fn fragments(&self, text: &[char]) -> Vec<String> {
+        let text: String = text.iter().collect();
+        let found = self.automaton.iter().flat_map(|own| own.find_overlapping_iter(&text));
+        let mut found: Vec<_> = found.map(|found| found.range()).collect();
+        found.sort_by_key(|range| (range.start, std::cmp::Reverse(range.end)));
+        found.into_iter().filter_map(|range| text.get(range)).map(str::to_owned).collect()
+    }
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Builder {
     fragments: HashMap<String, u32>,

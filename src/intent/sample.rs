@@ -72,6 +72,12 @@ impl<'a> Sampler<'a> {
         })
     }
 
+    /// One sentence of any of these templates; `None` as in [`Sampler::sentence`].
+    pub fn one_of(&mut self, numbers: &[usize]) -> Option<Sample> {
+        let index = self.below(numbers.len());
+        self.sentence(*numbers.get(index)?)
+    }
+
     /// One sentence of any template; `None` as in [`Sampler::sentence`].
     pub fn any(&mut self) -> Option<Sample> {
         let index = self.below(self.engine.language().sentence_count());

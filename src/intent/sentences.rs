@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::grammar::Grammar;
+use super::grammar::{Grammar, Sentence};
 use super::{IntentError, compile};
 
 /// The metadata key that marks a user's own sentences, as in Home Assistant.
@@ -14,6 +14,9 @@ pub(super) const CUSTOM_KEY: &str = "hass_custom_sentence";
 const CUSTOM_FILE_KEY: &str = "hass_custom_file";
 /// Larger files are refused: the biggest language of the package has a quarter of a megabyte.
 const MAX_BYTES: usize = 16 << 20;
+
+/// So many problems of a file are told.
+const MOST_PROBLEMS: usize = 50;
 
 /// All sentences of one language, compiled.
 ///
@@ -66,7 +69,10 @@ impl Language {
     /// [`IntentError`] when the file is for another language, is no YAML of that layout, or holds
     /// a template that is wrong.
     pub fn with_yaml(&self, text: &str, file: &str) -> Result<Self, IntentError> {
-        let mut added = parse_yaml(text, file)?;
+        self.with(parse_yaml(text, file)?, file)
+    }
+
+    fn with(&self, mut added: Map<String, Value>, file: &str) -> Result<Self, IntentError> {
         if let Some(Value::String(language)) = added.get("language")
             && !language.eq_ignore_ascii_case(self.code())
         {
@@ -94,6 +100,68 @@ impl Language {
         let file = path.display().to_string();
         let text = read(path, &file)?;
         self.with_yaml(&text, &file)
+    }
+
+    /// Everything that is wrong with a user's sentence file, and the language with what is right in
+    /// it. Wrong sentences are found all at once; of wrong lists and rules, the first.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read at all; see [`Language::with_file`].
+    pub fn check_file(&self, path: &Path) -> Result<(Self, Vec<IntentError>), IntentError> {
+        let file = path.display().to_string();
+        let mut added = parse_yaml(&read(path, &file)?, &file)?;
+        let mut problems = Vec::new();
+        loop {
+            let error = match self.with(added.clone(), &file) {
+                Ok(language) => return Ok((language, problems)),
+                Err(error) => error,
+            };
+            let left_out = match &error {
+                IntentError::Template { sentence, .. } => without(&mut added, sentence),
+                _ => false,
+            };
+            problems.push(error);
+            if !left_out || problems.len() >= MOST_PROBLEMS {
+                return Ok((self.clone(), problems));
+            }
+        }
+    }
+
+    /// The language that a sentence file says it is for.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, or does not say.
+    pub fn of_file(path: &Path) -> Result<String, IntentError> {
+        let file = path.display().to_string();
+        match parse_yaml(&read(path, &file)?, &file)?.get("language").and_then(Value::as_str) {
+            Some(language) => Ok(language.to_owned()),
+            None => {
+                let reason =
+                    "does not say its language: begin it with a line such as `language: en`";
+                Err(IntentError::File { file, reason: reason.into() })
+            }
+        }
+    }
+
+    /// The numbers of an intent's templates.
+    #[must_use]
+    pub fn templates_of(&self, intent: &str) -> Vec<usize> {
+        let of = |sentence: &Sentence| {
+            let block = &self.grammar.blocks[sentence.block as usize];
+            self.grammar.intents[block.intent as usize] == intent
+        };
+        let all = self.grammar.sentences.iter().enumerate();
+        all.filter(|(_, sentence)| of(sentence)).map(|(index, _)| index).collect()
+    }
+
+    /// The numbers of the templates that a user's own files brought.
+    #[must_use]
+    pub fn own_templates(&self) -> Vec<usize> {
+        let all = self.grammar.sentences.iter().enumerate();
+        let own = all.filter(|(_, own)| self.grammar.blocks[own.block as usize].custom);
+        own.map(|(index, _)| index).collect()
     }
 
     fn new(data: Map<String, Value>, file: &str) -> Result<Self, IntentError> {
@@ -165,6 +233,23 @@ fn object(data: Value, file: &str) -> Result<Map<String, Value>, IntentError> {
                 .into(),
         }),
     }
+}
+
+/// Takes a sentence out of a file's intents; false when it is not there.
+fn without(data: &mut Map<String, Value>, sentence: &str) -> bool {
+    let mut found = false;
+    let intents = data.get_mut("intents").and_then(Value::as_object_mut);
+    for intent in intents.into_iter().flat_map(|intents| intents.values_mut()) {
+        let blocks = intent.get_mut("data").and_then(Value::as_array_mut);
+        for block in blocks.into_iter().flatten() {
+            if let Some(Value::Array(sentences)) = block.get_mut("sentences") {
+                let before = sentences.len();
+                sentences.retain(|own| own.as_str() != Some(sentence));
+                found |= sentences.len() < before;
+            }
+        }
+    }
+    found
 }
 
 /// Marks every block of a user's file, so that its parses are preferred.

@@ -222,6 +222,11 @@ impl SkipWords {
         Self { words, glued }
     }
 
+    /// The words, folded, longest first.
+    pub(super) fn words(&self) -> &[Vec<char>] {
+        &self.words
+    }
+
     /// Whether a skip word begins at `i`, and how long it is.
     fn at(&self, text: &[char], folded: &[char], i: usize) -> Option<usize> {
         if !self.glued && i > 0 && is_word(text[i - 1]) {

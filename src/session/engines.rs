@@ -23,12 +23,14 @@ use crate::detect::VoiceDetector;
 use crate::dialogue;
 use crate::dialogue::Dialogue;
 use crate::dialogue::DialogueError;
+use crate::dialogue::SentenceFileError;
 use crate::home;
 use crate::home::HomeError;
 use crate::home::Memory;
 use crate::home::MemoryError;
 use crate::intent::IntentError;
 use crate::intent::Language;
+use crate::intent::closest_tag;
 use crate::models::ModelError;
 use crate::models::ModelStore;
 use crate::models::VoiceEngine;
@@ -108,6 +110,9 @@ pub enum EngineError {
     /// The home's state as it was kept.
     #[error("cannot take up the home's state: {0}")]
     Memory(MemoryError),
+    /// The files of one's own sentences.
+    #[error(transparent)]
+    SentenceFile(#[from] SentenceFileError),
     /// The sentence templates in this home.
     #[error(transparent)]
     Dialogue(#[from] DialogueError),
@@ -124,6 +129,20 @@ pub enum EngineError {
     NoVoiceFor {
         /// The language as it was given.
         language: String,
+    },
+    /// A language that there are no sentences for.
+    #[error("there are no sentences for the language {language:?}; there are for {known}")]
+    NoSentences {
+        /// The language as it was given.
+        language: String,
+        /// The tags that there are.
+        known: String,
+    },
+    /// The system gives no thread for an engine.
+    #[error("cannot start a thread for an engine: {source}")]
+    Thread {
+        /// The system's words.
+        source: std::io::Error,
     },
     /// A thread that opened an engine ended badly.
     #[error("opening the {what} broke off; please report this with the log of -vv")]
@@ -147,12 +166,15 @@ impl Engines<'_> {
             let turns = self.turn_detector()?;
             let voices = self.voices()?;
             let joined = |what| move |_| EngineError::Broke { what };
+            let dialogue = dialogue.join().map_err(joined("sentences"))??;
+            // The first sentence that is misheard is not to wait.
+            dialogue.warm_up_aside();
             Ok(Stages {
                 detector,
                 endpointer: self.endpointer(),
                 turns,
                 recognizer: recognizer.join().map_err(joined("recogniser"))??,
-                dialogue: dialogue.join().map_err(joined("sentences"))??,
+                dialogue: dialogue.into(),
                 voices,
             })
         })
@@ -220,11 +242,46 @@ impl Engines<'_> {
     /// # Errors
     /// When they are missing or damaged.
     pub fn sentences(&self) -> Result<Vec<Language>, EngineError> {
-        let read = |tag: &String| {
-            let path = self.store.file(SENTENCES, &format!("{tag}.json"))?;
-            Ok(Language::from_file(&path)?)
-        };
-        self.dialogue.languages.iter().map(read).collect()
+        self.dialogue.languages.iter().map(|tag| self.sentences_for(tag)).collect()
+    }
+
+    /// The sentences of a language, or of the nearest one that there are sentences for; see
+    /// [`Engines::sentence_tag`]. The user's own sentences in this language are among them.
+    ///
+    /// # Errors
+    /// When there are none, or they are missing or damaged, or when one's own are wrong.
+    pub fn sentences_for(&self, tag: &str) -> Result<Language, EngineError> {
+        let mut language = self.package_sentences(tag)?;
+        for file in self.dialogue.sentence_files()? {
+            if self.sentence_tag(&Language::of_file(&file)?)? == language.code() {
+                language = language.with_file(&file)?;
+            }
+        }
+        Ok(language)
+    }
+
+    /// The sentences of a language as the package has them.
+    ///
+    /// # Errors
+    /// When there are none, or they are missing or damaged.
+    pub fn package_sentences(&self, tag: &str) -> Result<Language, EngineError> {
+        let tag = self.sentence_tag(tag)?;
+        let path = self.store.file(SENTENCES, &format!("{tag}.json"))?;
+        Ok(Language::from_file(&path)?)
+    }
+
+    /// The tag that the sentences of a language are filed under: `zh_CN` and `zh` are `zh-CN`,
+    /// `en-GB` is `en`.
+    ///
+    /// # Errors
+    /// When there are no sentences for it.
+    pub fn sentence_tag(&self, tag: &str) -> Result<&str, EngineError> {
+        let files = self.store.entry(SENTENCES)?.files();
+        let tags: Vec<&str> = files.filter_map(|file| file.name.strip_suffix(".json")).collect();
+        closest_tag(tag, &tags).ok_or_else(|| EngineError::NoSentences {
+            language: tag.to_owned(),
+            known: tags.join(", "),
+        })
     }
 
     /// The configured voices.

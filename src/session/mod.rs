@@ -10,8 +10,11 @@
 mod answer;
 mod engines;
 mod event;
+mod handles;
+mod listen;
 mod live;
 mod local;
+mod shared;
 mod stabilise;
 mod trace;
 mod transcribe;
@@ -39,7 +42,6 @@ use crate::detect::Heard;
 use crate::detect::TurnDetector;
 use crate::detect::VoiceDetector;
 use crate::dialogue::Completeness;
-use crate::dialogue::Dialogue;
 use crate::tts::Synthesizer;
 
 use answer::Answer;
@@ -49,10 +51,16 @@ use workers::{Ear, EarReport, Hearing, Mouth, Recognised};
 pub use answer::Exchange;
 pub use engines::{EngineError, Engines};
 pub use event::{Event, Speech, TurnId};
+pub use handles::{
+    AsrHandle, DialogueGuard, DialogueHandle, HandleError, OpenVoice, Recognition, SharedVoice,
+    Sound, SoundChunk, TtsHandle,
+};
+pub use listen::{Listened, Listener};
 pub use live::{Input, Order};
 pub use local::Devices;
+pub use shared::{Shared, VoiceInfo, written_language};
 pub use trace::{Note, Record, Recorder, TakeNote, TraceError};
-pub use transcribe::{FileTranscript, transcribe_source};
+pub use transcribe::{FileTranscript, Score, transcribe_source};
 
 /// Settings of this room, `[session]` in the configuration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -134,8 +142,8 @@ pub struct Stages {
     pub turns: Option<Box<dyn TurnDetector>>,
     /// Says what was said.
     pub recognizer: Box<dyn Recognizer>,
-    /// Understands, acts and answers.
-    pub dialogue: Dialogue,
+    /// Understands, acts and answers; perhaps in a home that others talk to as well.
+    pub dialogue: DialogueHandle,
     /// Speaks the answers.
     pub voices: Voices,
 }
@@ -154,7 +162,7 @@ pub struct Session {
     endpointer: Endpointer,
     turns: Option<Box<dyn TurnDetector>>,
     silences: Silences,
-    dialogue: Dialogue,
+    dialogue: DialogueHandle,
     ear: Ear,
     mouth: Mouth,
     /// The area of the satellite, for "turn on the light".
@@ -335,8 +343,8 @@ impl Session {
 
     /// The dialogue with its home.
     #[must_use]
-    pub fn dialogue(&self) -> &Dialogue {
-        &self.dialogue
+    pub fn dialogue(&self) -> DialogueGuard<'_> {
+        self.dialogue.lock()
     }
 
     /// Forgets what the detector heard, after a gap in the stream.

@@ -208,7 +208,7 @@ impl Record {
                 |n| matches!(n, Note::Pause { words, .. } if *words != Completeness::Open),
             )))),
             recognizer: Box::new(Again(pick(|n| matches!(n, Note::Recognised { .. })))),
-            dialogue,
+            dialogue: dialogue.into(),
             voices: Voices::none()
                 .with("", Box::new(Again(pick(|n| matches!(n, Note::Spoke { .. }))))),
         };

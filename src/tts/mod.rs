@@ -4,9 +4,11 @@
 //! them ([`Piper`], [`Kokoro`]), and `sound` gives all voices one loudness and takes the silence away.
 
 mod clause;
+mod graph;
 mod kokoro;
 pub mod normalize;
 mod phonemes;
+mod protobuf;
 mod sound;
 mod vits;
 mod voice;
@@ -42,6 +44,8 @@ pub struct Config {
     pub speed: f32,
     /// Factor on the common loudness of all voices; 0 to 4.
     pub volume: f32,
+    /// Whether a voice gives its sound in chunks where its network allows it; else clause by clause.
+    pub chunked: bool,
     /// Threads inside a voice's network.
     pub threads: usize,
     /// How words are said that are not in the dictionaries: word → IPA, or Chinese characters → pinyin.
@@ -58,6 +62,7 @@ impl Default for Config {
             ]),
             speed: 1.0,
             volume: 1.0,
+            chunked: true,
             threads: 2,
             lexicon: BTreeMap::new(),
         }
@@ -108,6 +113,7 @@ impl Config {
         VoiceConfig {
             speed: self.speed,
             volume: self.volume,
+            chunked: self.chunked,
             threads: self.threads,
             lexicon: Lexicon::new(&self.lexicon).0,
             ..VoiceConfig::default()
@@ -153,6 +159,12 @@ pub trait Synthesizer: Send {
     /// Sample rate of what [`speak`](Self::speak) gives, in Hz.
     fn sample_rate(&self) -> u32;
 
+    /// Speaks faster or slower from the next sentence on; 1 is the voice's own speed, and what is
+    /// outside 0.25 to 4 is taken for the nearest. An engine with one speed takes no notice.
+    fn set_speed(&mut self, speed: f32) {
+        let _ = speed;
+    }
+
     /// Speaks `sentence`, handing out mono chunks (−1 to 1) as they are made, until `out` breaks.
     ///
     /// # Errors
@@ -175,6 +187,12 @@ pub enum TtsError {
         path: String,
         /// Why.
         reason: String,
+    },
+    /// Too many texts wait already. Ask again after a moment.
+    #[error("the voices are busy: {waiting} texts wait already; try again in a moment")]
+    Busy {
+        /// How many wait.
+        waiting: usize,
     },
     /// The network failed on this sentence.
     #[error("the voice {voice} failed: {reason}")]
@@ -218,6 +236,7 @@ mod tests {
             speed: f32::NAN,
             volume: -1.0,
             threads: 1000,
+            chunked: true,
             lexicon: BTreeMap::from([("重庆".into(), "x".into())]),
         };
         assert_eq!(wrong.problems().len(), 5, "{:?}", wrong.problems());

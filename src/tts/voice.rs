@@ -14,6 +14,7 @@ use super::clause::clauses;
 use super::normalize::normalize;
 use super::phonemes::phonemize;
 use super::phonemes::phonemize_with;
+use super::sound::Level;
 use super::sound::Shaper;
 
 /// The longest text that is spoken in one call, in bytes.
@@ -28,6 +29,8 @@ pub struct VoiceConfig {
     pub volume: f32,
     /// Which speaker of a voice with several.
     pub speaker: u32,
+    /// Whether the sound of a clause comes in chunks, where the network can be cut; else the whole clause comes at once.
+    pub chunked: bool,
     /// Threads inside the network; 0 takes two.
     pub threads: usize,
     /// The user's own pronunciations.
@@ -36,34 +39,48 @@ pub struct VoiceConfig {
 
 impl Default for VoiceConfig {
     fn default() -> Self {
-        Self { speed: 1.0, volume: 1.0, speaker: 0, threads: 2, lexicon: Lexicon::default() }
+        Self {
+            speed: 1.0,
+            volume: 1.0,
+            speaker: 0,
+            chunked: true,
+            threads: 2,
+            lexicon: Lexicon::default(),
+        }
     }
 }
 
-/// Opens a network, and the dictionaries of `language` beside it.
-pub(super) fn open_session(
-    environment: &Environment,
+/// Opens a network with `open` and the dictionaries of `language` beside it, which take as long.
+pub(super) fn open_beside_words<T>(
     path: &Path,
     language: &str,
-    config: &VoiceConfig,
-) -> Result<Session, TtsError> {
+    open: impl FnOnce() -> Result<T, String>,
+) -> Result<T, TtsError> {
     let load = |reason: String| TtsError::Load { path: path.display().to_string(), reason };
     if !path.is_file() {
         return Err(load("there is no such file; `hearken models pull` fetches the voices".into()));
     }
-    let threads = if config.threads == 0 { 2 } else { config.threads.min(64) };
-    // The dictionaries take as long to load as the network: both at once.
     std::thread::scope(|scope| {
-        scope.spawn(|| phonemize("a 一", language));
-        build_session(environment, path, threads).map_err(load)
+        scope.spawn(|| phonemize(if language.starts_with("zh") { "一" } else { "a" }, language));
+        open().map_err(load)
     })
 }
 
-fn build_session(
+/// Where a network's bytes are.
+pub(super) enum Model<'a> {
+    /// In a file.
+    File(&'a Path),
+    /// In memory.
+    Bytes(&'a [u8]),
+}
+
+/// Opens a network.
+pub(super) fn session(
     environment: &Environment,
-    path: &Path,
-    threads: usize,
+    model: &Model<'_>,
+    config: &VoiceConfig,
 ) -> Result<Session, String> {
+    let threads = if config.threads == 0 { 2 } else { config.threads.min(64) };
     let builder = || -> Result<_, String> {
         Session::builder(environment)
             .map_err(|e| e.to_string())?
@@ -78,7 +95,29 @@ fn build_session(
             .with_optimization_level(GraphOptimizationLevel::Level3)
             .map_err(|e| e.to_string())
     };
-    builder()?.commit_from_file(path).map_err(|e| e.to_string())
+    match model {
+        Model::File(path) => builder()?.commit_from_file(path),
+        Model::Bytes(bytes) => builder()?.commit_from_memory(bytes),
+    }
+    .map_err(|e| e.to_string())
+}
+
+/// Opens a part of a network that was cut; none when it cannot be opened.
+pub(super) fn part(
+    environment: &Environment,
+    bytes: Vec<u8>,
+    config: &VoiceConfig,
+) -> Option<Session> {
+    session(environment, &Model::Bytes(&bytes), config)
+        .inspect_err(|error| tracing::debug!(error, "a part of a network cannot be opened"))
+        .ok()
+}
+
+/// The bytes of a network that may be cut; none when they cannot be read or are too many to be read twice.
+pub(super) fn read_network(path: &Path) -> Option<Vec<u8>> {
+    const LARGEST: u64 = 512 << 20;
+    let size = std::fs::metadata(path).ok()?.len();
+    (size <= LARGEST).then(|| std::fs::read(path).ok()).flatten()
 }
 
 /// A file of at most `limit` bytes.
@@ -93,22 +132,26 @@ pub(super) fn read_small(path: &Path, limit: u64) -> Result<Vec<u8>, TtsError> {
     std::fs::read(path).map_err(|e| load(e.to_string()))
 }
 
-/// Speaks `sentence` clause by clause: words, then `synthesize` for each clause (it gives the samples of
-/// the words, or of as many pieces as it makes of them), then the common sound.
+/// Where samples go; it may break.
+pub(super) type Sink<'a> = &'a mut dyn FnMut(&[f32]) -> ControlFlow<()>;
+
+/// Speaks `sentence` clause by clause: words, then `synthesize` for each clause, which gives the samples of the words
+/// in as many pieces as it likes, then the common sound. `level` is the voice's own loudness, kept between speeches.
 pub(super) fn speak(
     sentence: &str,
     language: &str,
     sample_rate: u32,
     config: &VoiceConfig,
-    mut synthesize: impl FnMut(&[Word]) -> Result<Vec<f32>, TtsError>,
-    out: &mut dyn FnMut(&[f32]) -> ControlFlow<()>,
+    level: &mut Level,
+    mut synthesize: impl FnMut(&[Word], Sink<'_>) -> Result<(), TtsError>,
+    out: Sink<'_>,
 ) -> Result<(), TtsError> {
     if sentence.len() > LONGEST_TEXT {
         return Err(TtsError::TooLong { bytes: sentence.len(), limit: LONGEST_TEXT });
     }
     // The one place where written text becomes spoken words.
     let spoken = normalize(sentence, language);
-    let mut shaper = Shaper::new(sample_rate, config.volume.clamp(0.0, 4.0));
+    let mut shaper = Shaper::new(sample_rate, config.volume.clamp(0.0, 4.0), *level);
     let (mut any_letter, mut any_sound) = (false, false);
     let mut pause_ms = 0;
     for clause in clauses(&spoken) {
@@ -118,21 +161,31 @@ pub(super) fn speak(
         if !words.iter().any(|w| w.phonemes.chars().any(char::is_alphabetic)) {
             continue;
         }
-        let shaped = shaper.shape(&synthesize(&words)?);
-        if shaped.is_empty() {
-            continue;
-        }
-        let gap = if any_sound {
+        let mut gap = if any_sound {
             (pause_ms as f32 * sample_rate as f32 / 1000.0 / config.speed.clamp(0.25, 4.0)) as usize
         } else {
             0
         };
-        any_sound = true;
-        pause_ms = clause.pause_ms;
-        let mut chunk = vec![0.0; gap];
-        chunk.extend(shaped);
-        if out(&chunk).is_break() {
+        let (mut heard, mut stopped) = (false, false);
+        let mut give = |shaped: Vec<f32>| {
+            if !shaped.is_empty() && !stopped {
+                // The pause belongs to the clause behind it, so that none is left behind the last.
+                let mut chunk = vec![0.0; std::mem::take(&mut gap)];
+                chunk.extend(shaped);
+                heard = true;
+                stopped = out(&chunk).is_break();
+            }
+            if stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        synthesize(&words, &mut |samples| give(shaper.push(samples)))?;
+        let stopped = give(shaper.finish()).is_break();
+        *level = shaper.level();
+        if stopped {
             return Ok(());
+        }
+        if heard {
+            any_sound = true;
+            pause_ms = clause.pause_ms;
         }
     }
     if any_letter && !any_sound {
@@ -153,11 +206,14 @@ mod tests {
     /// Speaks without a network: a tone as long as there are phonemes.
     fn hum(text: &str, language: &str) -> Result<Vec<Vec<f32>>, TtsError> {
         let mut chunks = Vec::new();
-        let tone = |words: &[Word]| {
+        let tone = |words: &[Word], out: Sink<'_>| {
             let n: usize = words.iter().map(|w| w.phonemes.chars().count()).sum();
-            Ok((0..n * 80).map(|i| (i as f32 * 0.3).sin() * 0.2).collect())
+            let samples: Vec<f32> = (0..n * 80).map(|i| (i as f32 * 0.3).sin() * 0.2).collect();
+            let _ = out(&samples);
+            Ok(())
         };
-        speak(text, language, 8_000, &VoiceConfig::default(), tone, &mut |chunk| {
+        let (config, mut level) = (VoiceConfig::default(), Level::default());
+        speak(text, language, 8_000, &config, &mut level, tone, &mut |chunk| {
             chunks.push(chunk.to_vec());
             ControlFlow::Continue(())
         })?;

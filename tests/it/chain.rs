@@ -145,7 +145,7 @@ fn session(script: &[&'static str]) -> Session {
         endpointer: Endpointer::new(&detect::Config::default()),
         turns: None,
         recognizer: Box::new(Scripted(script.to_vec())),
-        dialogue: Dialogue::new(home, languages).unwrap(),
+        dialogue: Dialogue::new(home, languages).unwrap().into(),
         voices: Voices::none().with("en", Box::new(Tone)).with("zh", Box::new(Tone)),
     };
     Session::new(stages, Some("Kitchen".into()))
@@ -243,7 +243,7 @@ fn what_is_said_longer_than_an_utterance_may_be_is_lost_nowhere() {
         &mut Loudness,
         &mut endpointer,
         &mut Scripted(script),
-        &mut |_| true,
+        &mut |_, _| true,
     )
     .unwrap();
     assert!(transcript.segments.len() >= 4, "{transcript:?}");

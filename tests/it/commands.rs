@@ -32,6 +32,9 @@ fn every_command_has_an_example_in_its_help() {
         "say",
         "voices",
         "understand",
+        "intents",
+        "normalize",
+        "pinyin",
         "models",
         "check",
         "demo",
@@ -118,6 +121,112 @@ fn understand_keeps_its_promises() {
     assert_eq!(lines[1]["slots"]["name"], "书房灯");
     assert!(!lines[1]["response"].as_str().unwrap().is_empty());
     assert_eq!(lines[2]["intent"], Value::Null);
+}
+
+/// Answers to the lines of a batch.
+fn batch(lines: &[&str]) -> Vec<Value> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("requests.jsonl");
+    std::fs::write(&file, lines.join("\n")).unwrap();
+    let out = stdout(&hearken(&["understand", "--batch", file.to_str().unwrap()]));
+    out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn a_batch_is_answered_line_by_line() {
+    let home = r#""home": {"areas": [{"name": "Sala"}], "floors": null, "entities": [
+        {"name": "Lamp", "domain": "light", "state": "on", "area": "Sala"},
+        {"name": "Sauna (old", "domain": "sauna", "attributes": null}]}"#
+        .replace('\n', " ");
+    let request = |rest: &str| format!("{{{rest}, {home}}}");
+    let lines = [
+        request(r#""text": "is the lamp on", "language": "en_US""#),
+        request(r#""text": "ligue a luz", "language": "pt-BR", "area": "Sala", "id": 7"#),
+        request(r#""text": "ligue a luz", "language": "pt_PT", "area": null"#),
+        request(r#""text": "turn the lamp of", "language": "en""#),
+        "no json".to_owned(),
+        String::new(),
+        r#"{"text": "打开厨房灯"}"#.to_owned(),
+        r#"{"text": "nuqneH", "language": "tlh"}"#.to_owned(),
+        r#"{"text": "what time is it", "language": "en"}"#.to_owned(),
+        r#"{"text": "what time is it", "language": "en", "now": "2026-01-02T15:04"}"#.to_owned(),
+        r#"{"text": "x", "language": "en", "home": []}"#.to_owned(),
+    ];
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let answers = batch(&lines);
+    assert_eq!(answers.len(), lines.len(), "{answers:#?}");
+    let intents: Vec<_> = answers.iter().map(|answer| answer["intent"].as_str()).collect();
+    let (on, time) = (Some("HassTurnOn"), Some("HassGetCurrentTime"));
+    let expected =
+        [Some("HassGetState"), on, on, Some("HassTurnOff"), None, None, on, None, time, time, None];
+    assert_eq!(intents, expected, "{answers:#?}");
+    assert_eq!(answers[0]["response"], "Yes");
+    assert_eq!(answers[1]["slots"]["area"], "Sala");
+    assert_eq!(answers[1]["id"], 7);
+    assert_eq!(answers[2]["slots"].get("area"), None, "said nowhere in particular");
+    assert!(answers[3]["repaired"]["cost"].as_f64().unwrap() > 0.0);
+    assert_eq!(answers[3]["commands"][0]["slots"]["name"], "Lamp");
+    assert_eq!(answers[8]["response"], "1:02 AM");
+    assert_eq!(answers[9]["response"], "3:04 PM");
+    for (at, named) in [(4, "no JSON"), (5, "no JSON"), (7, "tlh"), (10, "no object")] {
+        let error = answers[at]["error"].as_str().unwrap();
+        assert!(error.contains(named), "{error}");
+    }
+}
+
+#[test]
+fn sentences_are_drawn_explained_and_checked() {
+    let drawn = stdout(&hearken(&[
+        "intents",
+        "sample",
+        "--language",
+        "zh",
+        "--intent",
+        "HassTurnOn",
+        "--count",
+        "5",
+        "--json",
+    ]));
+    assert_eq!(drawn.lines().count(), 5);
+    for line in drawn.lines() {
+        let sample: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(sample["intent"], "HassTurnOn");
+    }
+    let why = last_json(&hearken(&["intents", "explain", "turn on the kitchen light", "--json"]));
+    assert_eq!(why["readings"][0]["meaning"]["slots"]["name"], "Kitchen Light");
+    assert_eq!(why["readings"][0]["lost"], Value::Null);
+    assert_eq!(why["readings"][1]["lost"], "shorter_name");
+    assert!(why["tried"]["HassTurnOn"].as_u64().unwrap() < why["templates"].as_u64().unwrap());
+
+    let folder = tempfile::tempdir().unwrap();
+    let own = folder.path().join("own.yaml");
+    let yaml = |sentence: &str| {
+        format!(
+            "language: en\nintents:\n  HassTurnOn:\n    data:\n      - sentences:\n          \
+             - \"let there be (light\"\n          - \"let {{nam}} shine\"\n          - \"{sentence}\"\n"
+        )
+    };
+    std::fs::write(&own, yaml("make {name} shine")).unwrap();
+    let bad = hearken(&["intents", "check", own.to_str().unwrap(), "--json"]);
+    assert_eq!(bad.status.code(), Some(1));
+    let report: Value = serde_json::from_slice(&bad.stdout).unwrap();
+    assert_eq!(report["problems"].as_array().unwrap().len(), 2, "{report}");
+    for part in ["own.yaml", "let there be (light", "column"] {
+        assert!(report["problems"][0].as_str().unwrap().contains(part), "{report}");
+    }
+
+    // Sentences of one's own win over the package's.
+    let text = "language: en\nintents:\n  HassTurnOff:\n    data:\n      - sentences: ['turn on {name} please']\n";
+    std::fs::write(&own, text).unwrap();
+    let good = hearken(&["intents", "check", own.to_str().unwrap()]);
+    assert!(good.status.success(), "{}", String::from_utf8_lossy(&good.stdout));
+    let config = folder.path().join("own.toml");
+    std::fs::write(&config, format!("[dialogue]\nsentences = [{:?}]\n", folder.path())).unwrap();
+    let config = config.to_str().unwrap();
+    let ask = ["understand", "--config", config, "--json", "turn on hall light please"];
+    assert_eq!(last_json(&hearken(&ask))["intent"], "HassTurnOff");
+    let ask = ["understand", "--json", "turn on hall light please"];
+    assert_eq!(last_json(&hearken(&ask))["intent"], "HassTurnOn");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Home Assistant's WebSocket API, spoken by a server that the test runs.
 
-use std::net::{TcpListener, TcpStream};
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -24,6 +26,11 @@ struct Server {
 
 impl Server {
     fn start(port: u16) -> Self {
+        Self::start_as(port, None)
+    }
+
+    /// The same, encrypted where there is an identity.
+    fn start_as(port: u16, identity: Option<Arc<rustls::ServerConfig>>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
         listener.set_nonblocking(true).unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -37,7 +44,14 @@ impl Server {
                     Ok((stream, _)) => {
                         stream.set_nonblocking(false).unwrap();
                         stream.set_read_timeout(Some(Duration::from_millis(10))).unwrap();
-                        serve(stream, &own, &sent, &seen);
+                        match &identity {
+                            None => serve(stream, &own, &sent, &seen),
+                            Some(identity) => {
+                                let connection = rustls::ServerConnection::new(identity.clone());
+                                let stream = rustls::StreamOwned::new(connection.unwrap(), stream);
+                                serve(stream, &own, &sent, &seen);
+                            }
+                        }
                     }
                     Err(_) => std::thread::sleep(Duration::from_millis(5)),
                 }
@@ -78,9 +92,22 @@ fn lamp(state: &str, brightness: &Value) -> Value {
         "supported_color_modes": ["brightness"], "brightness": brightness}})
 }
 
-fn serve(stream: TcpStream, stop: &AtomicBool, events: &Receiver<Value>, seen: &Mutex<Vec<Value>>) {
-    let Ok(mut socket) = tungstenite::accept(stream) else { return };
-    let send = |socket: &mut WebSocket<TcpStream>, message: Value| {
+fn serve<S: Read + Write>(
+    stream: S,
+    stop: &AtomicBool,
+    events: &Receiver<Value>,
+    seen: &Mutex<Vec<Value>>,
+) {
+    // A slow client shakes hands in more than one step.
+    let mut shaken = tungstenite::accept(stream);
+    let mut socket = loop {
+        shaken = match shaken {
+            Ok(socket) => break socket,
+            Err(tungstenite::HandshakeError::Interrupted(half)) => half.handshake(),
+            Err(tungstenite::HandshakeError::Failure(_)) => return,
+        };
+    };
+    let send = |socket: &mut WebSocket<S>, message: Value| {
         let _ = socket.send(Message::Text(message.to_string().into()));
     };
     send(&mut socket, json!({"type": "auth_required", "ha_version": "2026.11.0"}));
@@ -143,6 +170,8 @@ fn serve(stream: TcpStream, stop: &AtomicBool, events: &Receiver<Value>, seen: &
                 lamp("off", &Value::Null),
                 {"entity_id": "lock.door", "state": "locked", "attributes": {"friendly_name": "Door"}},
                 {"entity_id": "cover.deaf", "state": "closed", "attributes": {}},
+                {"entity_id": "fan.deaf", "state": "off", "attributes": {}},
+                {"entity_id": "todo.list", "state": "1", "attributes": {"friendly_name": "List"}},
                 {"entity_id": "sensor.signal", "state": "7", "attributes": {}},
                 {"entity_id": "zone.home", "state": "0", "attributes": {}},
             ])),
@@ -162,6 +191,8 @@ fn serve(stream: TcpStream, stop: &AtomicBool, events: &Receiver<Value>, seen: &
                     }
                     done(json!({"context": {}}))
                 }
+                "todo.list" => json!({"id": id, "type": "result", "success": false,
+                    "error": {"code": "service_validation_error", "message": "no such item"}}),
                 "lock.door" => json!({"id": id, "type": "result", "success": false,
                     "error": {"code": "home_assistant_error", "message": "jammed"}}),
                 _ => continue,
@@ -255,6 +286,68 @@ fn failures_are_told_honestly() {
         let error = home.act(&Call::new(id, service), &now).unwrap_err();
         assert!(matches!(&error, HomeError::NotAnswering { entity } if entity == id), "{error}");
     }
+    let call = Call::new("todo.list", "todo.remove_item").with("item", "gold");
+    let error = home.act(&call, &now).unwrap_err();
+    assert!(matches!(&error, HomeError::NoSuchItem { item, .. } if item == "gold"), "{error}");
+}
+
+#[test]
+fn several_are_waited_for_together() {
+    let server = Server::start(0);
+    let mut home = connect(&server);
+    let now = jiff::ZonedDateTime::now();
+    let calls = [
+        Call::new("cover.deaf", "cover.open_cover"),
+        Call::new("fan.deaf", "fan.turn_on"),
+        Call::new("light.hall", "light.turn_on"),
+        Call::new("light.none", "light.turn_on"),
+    ];
+    let start = Instant::now();
+    let done = home.act_all(&calls, &now);
+    let took = start.elapsed();
+    assert!(matches!(&done[0], Err(HomeError::NotAnswering { .. })), "{done:?}");
+    assert!(matches!(&done[1], Err(HomeError::NotAnswering { .. })), "{done:?}");
+    assert_eq!(done[2].as_ref().unwrap()[0].changes["state"].to, "on");
+    assert!(matches!(&done[3], Err(HomeError::UnknownEntity { .. })), "{done:?}");
+    assert!(took < Duration::from_millis(1400), "two that are deaf take as long as one: {took:?}");
+}
+
+#[test]
+fn an_encrypted_connection_trusts_only_whom_it_is_told_to() {
+    let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".into()]).unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let identity = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .unwrap();
+    let server = Server::start_as(0, Some(Arc::new(identity)));
+    let folder = tempfile::tempdir().unwrap();
+    let file: PathBuf = folder.path().join("ca.pem");
+    std::fs::write(&file, made.cert.pem()).unwrap();
+    let url = format!("https://127.0.0.1:{}", server.port);
+
+    let config = HomeAssistantConfig { url: url.clone(), ..server.config() };
+    let door = HomeAssistant::connect(&config).unwrap();
+    let end = Instant::now() + Duration::from_secs(10);
+    let problem = loop {
+        if let Some(problem) = door.problem() {
+            break problem;
+        }
+        assert!(Instant::now() < end, "nothing is told");
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    assert!(problem.contains("certificate"), "{problem}");
+    drop(door);
+
+    let config = HomeAssistantConfig { url, ca_file: Some(file), ..server.config() };
+    let door = HomeAssistant::connect(&config).unwrap();
+    let mut home = Home::empty().connect(Box::new(door));
+    until(&mut home, "the lamp is there", |home| state(home, "light.hall") == "off");
+    let call = Call::new("light.hall", "light.turn_on");
+    assert!(!home.act(&call, &jiff::ZonedDateTime::now()).unwrap()[0].changes.is_empty());
 }
 
 #[test]
@@ -272,7 +365,7 @@ fn a_wrong_token_is_named_and_not_shown() {
     };
     assert!(problem.contains("token") && !problem.contains("hush"), "{problem}");
     assert!(!format!("{door:?} {config:?}").contains("hush"));
-    for (url, named) in [("https://hub", "encrypted"), ("hub", "scheme"), ("http://", "host")] {
+    for (url, named) in [("ftp://hub", "unknown"), ("hub", "scheme"), ("http://", "host")] {
         let config = HomeAssistantConfig { url: url.into(), ..server.config() };
         assert!(config.problems()[0].contains(named), "{:?}", config.problems());
     }

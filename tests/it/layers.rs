@@ -31,7 +31,7 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
                 "store",
             ],
         ),
-        ("serve", &["session", "asr", "tts", "telemetry", "audio"]),
+        ("serve", &["session", "asr", "tts", "telemetry", "audio", "detect", "dialogue"]),
         ("telemetry", &[]),
         (
             "config",

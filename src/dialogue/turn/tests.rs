@@ -7,8 +7,8 @@ fn dialogue() -> Dialogue {
     let chinese = include_str!("../grammar_zh.yaml");
     let english = Language::from_yaml(english, "grammar_en.yaml").unwrap();
     let chinese = Language::from_yaml(chinese, "grammar_zh.yaml").unwrap();
-    let services = ["lock.unlock", "cover.open_cover:garage"].map(str::to_owned);
-    Dialogue::new(Home::demo(), vec![english, chinese]).unwrap().with_confirm(&services)
+    let confirm = Config::default().confirm;
+    Dialogue::new(Home::demo(), vec![english, chinese]).unwrap().with_confirm(&confirm)
 }
 
 /// Whom a reply acted on.
@@ -89,6 +89,7 @@ fn a_risky_command_waits_for_a_yes_in_the_next_sentence() {
         let asked = dialogue.respond(text, language, None);
         assert_eq!((asked.error, asked.actions.len()), (Some("confirm"), 0), "{text}: {asked:?}");
         assert!(asked.text.ends_with('?'), "{}", asked.text);
+        assert!(asked.intent.is_some() && asked.commands.is_empty(), "{asked:?}");
         let reply = dialogue.respond(answer, language, None);
         assert_eq!(acted(&reply), *entities, "{answer}: {reply:?}");
         let late = dialogue.respond("yes", language, None);
@@ -111,4 +112,52 @@ fn what_is_missing_is_asked_for() {
         assert_eq!((reply.error, reply.actions.len()), (None, actions), "{answer}: {reply:?}");
         assert!(reply.intent.is_some(), "{answer}");
     }
+}
+
+#[test]
+fn a_question_does_not_wait_for_ever() {
+    let clock = crate::home::FixedClock::new("2026-11-24T20:05:00[UTC]".parse().unwrap());
+    for (seconds, acts) in [(30, true), (90, false)] {
+        let mut dialogue = dialogue().with_clock(Box::new(clock.clone()));
+        dialogue.respond("unlock the back door", "en", None);
+        clock.advance(seconds);
+        assert_eq!(!dialogue.respond("yes", "en", None).actions.is_empty(), acts, "{seconds}");
+        dialogue.respond("turn on the kitchen light", "en", None);
+        clock.advance(seconds);
+        let again = dialogue.respond("and the hall light too", "en", None);
+        assert_eq!(!again.actions.is_empty(), acts, "{seconds}: {again:?}");
+    }
+}
+
+#[test]
+fn a_rehearsal_takes_a_sentence_for_what_a_turn_takes_it_for() {
+    let dialogue = dialogue();
+    let before = dialogue.home().states();
+    let cases: &[(&str, &str, &[&str], Option<&str>)] = &[
+        ("en", "unlock the back door", &["HassTurnOff"], None),
+        ("en", "turn of the kitchen light", &["HassTurnOff"], None),
+        ("zh", "打开厨房灯和走廊灯", &["HassTurnOn", "HassTurnOn"], None),
+        ("en", "the weather in spain is fine", &[], Some("no_intent")),
+    ];
+    for (language, text, intents, error) in cases {
+        let reply = dialogue.rehearse(text, language, None);
+        let own: Vec<&str> = reply.commands.iter().map(|own| own.intent.as_str()).collect();
+        assert_eq!((own.as_slice(), reply.error), (*intents, *error), "{text}: {reply:?}");
+        assert!(reply.actions.is_empty());
+    }
+    assert_eq!(dialogue.home().states(), before);
+}
+
+#[test]
+fn the_next_timer_is_foretold() {
+    let clock = crate::home::FixedClock::new("2026-11-24T20:05:00[UTC]".parse().unwrap());
+    let mut dialogue = dialogue().with_clock(Box::new(clock.clone()));
+    assert_eq!(dialogue.until_ring(), None);
+    dialogue.respond("set a timer for 5 minutes", "en", Some("kitchen"));
+    assert_eq!(dialogue.until_ring().unwrap().as_secs(), 300);
+    clock.advance(301);
+    assert!(dialogue.until_ring().unwrap().is_zero(), "one that is late is up");
+    let rings = dialogue.ring();
+    assert_eq!((rings.len(), rings[0].area.as_deref()), (1, Some("kitchen")));
+    assert_eq!(dialogue.until_ring(), None);
 }

@@ -6,7 +6,6 @@
 mod world;
 
 use std::collections::BTreeMap;
-use std::net::{TcpStream, ToSocketAddrs};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -18,12 +17,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tungstenite::{Message, WebSocket};
 
+use super::connection::{Address, Scheme, Stream, answer_problem, encryption};
 use super::secret::Secret;
 use super::{Backend, Call, Entity, HomeError, Outcome, Update};
 use world::World;
 
 /// How many calls may wait to be sent; one more is answered as a device that does not answer.
-const WAITING: usize = 64;
+const WAITING: usize = 1024;
 /// How often the thread looks for calls between two messages.
 const TICK: Duration = Duration::from_millis(10);
 /// How long connecting, and each step of it, may take.
@@ -43,13 +43,22 @@ const LISTS: &[(&str, &str)] = &[
     ("config/entity_registry/list", "entity_registry_updated"),
 ];
 
+const SCHEMES: &[Scheme] = &[
+    Scheme { name: "http", encrypted: false, port: 8123 },
+    Scheme { name: "ws", encrypted: false, port: 8123 },
+    Scheme { name: "https", encrypted: true, port: 443 },
+    Scheme { name: "wss", encrypted: true, port: 443 },
+];
+
 /// Settings of Home Assistant, `[home.home_assistant]` in the configuration. It is asked when `url`
 /// is set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Where it is: `http://homeassistant.local:8123`.
+    /// Where it is: `http://homeassistant.local:8123`, or `https://…` for a secret connection.
     pub url: String,
+    /// A file with certificates (PEM) of authorities that are trusted besides the usual ones.
+    pub ca_file: Option<PathBuf>,
     /// A long-lived access token of one of its users.
     pub token: Secret,
     /// A file whose first line is the token.
@@ -60,7 +69,13 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { url: String::new(), token: Secret::default(), token_file: None, answer_ms: 3000 }
+        Self {
+            url: String::new(),
+            ca_file: None,
+            token: Secret::default(),
+            token_file: None,
+            answer_ms: 3000,
+        }
     }
 }
 
@@ -89,39 +104,16 @@ impl Config {
             ),
             Ok(_) => {}
         }
-        if !(100..=60_000).contains(&self.answer_ms) {
-            problems.push(format!(
-                "home.home_assistant.answer_ms: {} is out of range; use 100 to 60000",
-                self.answer_ms
-            ));
+        if let Err(why) = encryption(self.ca_file.as_deref()) {
+            problems.push(format!("home.home_assistant.ca_file: {why}"));
         }
+        problems.extend(answer_problem("home.home_assistant.answer_ms", self.answer_ms));
         problems
     }
 
-    /// Host with port, and the address of the API.
-    fn address(&self) -> Result<(String, String), String> {
-        let wrong = |why: &str| {
-            format!("{:?} {why}; use one such as \"http://homeassistant.local:8123\"", self.url)
-        };
-        let (scheme, rest) = self.url.split_once("://").ok_or_else(|| wrong("has no scheme"))?;
-        match scheme {
-            "http" | "ws" => {}
-            "https" | "wss" => {
-                return Err(wrong("asks for an encrypted connection, which is not there yet"));
-            }
-            _ => return Err(wrong("has an unknown scheme")),
-        }
-        let rest = rest.trim_end_matches('/').trim_end_matches("/api/websocket");
-        if rest.is_empty() || rest.contains(['/', '@']) {
-            return Err(wrong("is not a host with a port"));
-        }
-        let host = if rest.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()) {
-            rest.to_owned()
-        } else {
-            format!("{rest}:8123")
-        };
-        let api = format!("ws://{host}/api/websocket");
-        Ok((host, api))
+    fn address(&self) -> Result<Address, String> {
+        let url = self.url.trim_end_matches('/').trim_end_matches("/api/websocket");
+        Address::parse(url, SCHEMES, "http://homeassistant.local:8123")
     }
 }
 
@@ -171,7 +163,9 @@ impl HomeAssistant {
         if let Some(problem) = config.problems().into_iter().next() {
             return Err(wrong(problem));
         }
-        let (host, api) = config.address().map_err(wrong)?;
+        let address = config.address().map_err(wrong)?;
+        let encryption = address.encrypted.then(|| encryption(config.ca_file.as_deref()));
+        let encryption = encryption.transpose().map_err(wrong)?;
         let token = Secret::choose(&config.token, config.token_file.as_deref()).map_err(wrong)?;
         let shared = Arc::new(Shared {
             state: Mutex::default(),
@@ -182,7 +176,7 @@ impl HomeAssistant {
         let own = shared.clone();
         std::thread::Builder::new()
             .name("home-assistant".into())
-            .spawn(move || follow(&own, &host, &api, &token, &asked))
+            .spawn(move || follow(&own, &(address, encryption), &token, &asked))
             .map_err(|error| {
                 wrong(format!("home.home_assistant: no thread can be started: {error}"))
             })?;
@@ -212,17 +206,19 @@ impl HomeAssistant {
     }
 }
 
-impl Backend for HomeAssistant {
-    fn apply(
-        &mut self,
-        entity: &Entity,
-        call: &Call,
-        _: &ZonedDateTime,
-    ) -> Result<Outcome, HomeError> {
+/// A call that was sent.
+struct Begun {
+    key: u64,
+    /// How often the entity had reported before.
+    before: u64,
+}
+
+impl HomeAssistant {
+    /// Sends a call.
+    fn begin(&mut self, entity: &Entity, call: &Call) -> Result<Begun, HomeError> {
         let silence = || HomeError::NotAnswering { entity: entity.id.clone() };
-        let unsupported =
-            || HomeError::Unsupported { entity: entity.id.clone(), service: call.service.clone() };
-        let (domain, service) = call.service.split_once('.').ok_or_else(unsupported)?;
+        let (domain, service) =
+            call.service.split_once('.').ok_or_else(|| unsupported(entity, call))?;
         self.last += 1;
         let key = self.last;
         let before = {
@@ -238,10 +234,25 @@ impl Backend for HomeAssistant {
             "type": "call_service", "domain": domain, "service": service,
             "service_data": call.data, "target": { "entity_id": entity.id },
         });
-        let sent = self.calls.try_send((key, request)).is_ok();
-        let result = sent
-            .then(|| self.wait(self.answer, |state| state.results.get(&key).cloned().flatten()))
-            .flatten();
+        if self.calls.try_send((key, request)).is_err() {
+            self.shared.state().results.remove(&key);
+            return Err(silence());
+        }
+        Ok(Begun { key, before })
+    }
+
+    /// Waits for what became of a call.
+    fn end(
+        &self,
+        entity: &Entity,
+        call: &Call,
+        begun: &Begun,
+        began: Instant,
+    ) -> Result<Outcome, HomeError> {
+        let silence = || HomeError::NotAnswering { entity: entity.id.clone() };
+        let key = begun.key;
+        let left = self.answer.saturating_sub(began.elapsed());
+        let result = self.wait(left, |state| state.results.get(&key).cloned().flatten());
         self.shared.state().results.remove(&key);
         match result {
             None => return Err(silence()),
@@ -249,18 +260,52 @@ impl Backend for HomeAssistant {
                 tracing::warn!(entity = entity.id, service = call.service, code, "refused");
                 let cannot =
                     ["service_validation_error", "invalid_format", "not_found", "not_supported"];
-                return Err(if cannot.contains(&code.as_str()) {
-                    unsupported()
-                } else {
-                    silence()
+                if !cannot.contains(&code.as_str()) {
+                    return Err(silence());
+                }
+                // A list refuses what is not on it.
+                let item = call.data.get("item").and_then(Value::as_str);
+                return Err(match item.filter(|_| call.service != "todo.add_item") {
+                    Some(item) => {
+                        HomeError::NoSuchItem { list: entity.id.clone(), item: item.to_owned() }
+                    }
+                    None => unsupported(entity, call),
                 });
             }
             Some(Ok(())) => {}
         }
-        let news = |state: &mut State| (state.world.heard(&entity.id) > before).then_some(());
+        let news = |state: &mut State| (state.world.heard(&entity.id) > begun.before).then_some(());
         // One that was so already has nothing to report.
         let _ = self.wait(GRACE, news);
         self.shared.state().world.state(&entity.id).ok_or_else(silence)
+    }
+}
+
+fn unsupported(entity: &Entity, call: &Call) -> HomeError {
+    HomeError::Unsupported { entity: entity.id.clone(), service: call.service.clone() }
+}
+
+impl Backend for HomeAssistant {
+    fn apply(
+        &mut self,
+        entity: &Entity,
+        call: &Call,
+        _: &ZonedDateTime,
+    ) -> Result<Outcome, HomeError> {
+        let began = Instant::now();
+        let begun = self.begin(entity, call)?;
+        self.end(entity, call, &begun, began)
+    }
+
+    fn apply_all(
+        &mut self,
+        calls: &[(&Entity, &Call)],
+        _: &ZonedDateTime,
+    ) -> Vec<Result<Outcome, HomeError>> {
+        let began = Instant::now();
+        let begun: Vec<_> = calls.iter().map(|(entity, call)| self.begin(entity, call)).collect();
+        let ends = calls.iter().zip(begun);
+        ends.map(|((entity, call), begun)| self.end(entity, call, &begun?, began)).collect()
     }
 
     fn updates(&mut self) -> Vec<Update> {
@@ -276,14 +321,17 @@ impl Drop for HomeAssistant {
 }
 
 type Asked = Receiver<(u64, Value)>;
+/// Where it is, and what a secret connection trusts.
+type To = (Address, Option<Arc<rustls::ClientConfig>>);
 
 /// Connects again and again until it is told to stop.
-fn follow(shared: &Shared, host: &str, api: &str, token: &Secret, asked: &Asked) {
+fn follow(shared: &Shared, to: &To, token: &Secret, asked: &Asked) {
+    let host = to.0.authority();
     let mut pause = BACK_OFF[0];
     let mut told = None;
     while !shared.stop.load(Ordering::Acquire) {
         let mut was_connected = false;
-        let ended = talk(shared, (host, api), token, asked, &mut was_connected);
+        let ended = talk(shared, to, token, asked, &mut was_connected);
         let mut state = shared.state();
         state.world.set_connected(false);
         // What was asked for while nobody listened is not done later.
@@ -308,30 +356,13 @@ fn follow(shared: &Shared, host: &str, api: &str, token: &Secret, asked: &Asked)
     }
 }
 
-type Socket = WebSocket<TcpStream>;
+type Socket = WebSocket<Stream>;
 
-fn open(host: &str, api: &str) -> Result<Socket, String> {
-    let addresses =
-        host.to_socket_addrs().map_err(|error| format!("cannot find {host}: {error}"))?;
-    let mut why = format!("{host} has no address");
-    for address in addresses {
-        match TcpStream::connect_timeout(&address, STEP) {
-            Ok(stream) => {
-                let set = |stream: &TcpStream| {
-                    stream.set_nodelay(true)?;
-                    stream.set_write_timeout(Some(STEP))?;
-                    stream.set_read_timeout(Some(STEP))
-                };
-                set(&stream).map_err(|error| error.to_string())?;
-                let shaken = tungstenite::client(api, stream);
-                return Ok(shaken
-                    .map_err(|error| format!("{host} speaks no WebSocket: {error}"))?
-                    .0);
-            }
-            Err(error) => why = format!("cannot connect to {host}: {error}"),
-        }
-    }
-    Err(why)
+fn open((address, encryption): &To) -> Result<Socket, String> {
+    let stream = Stream::open(address, encryption.as_ref(), STEP)?;
+    let (scheme, host) = (if address.encrypted { "wss" } else { "ws" }, address.authority());
+    let shaken = tungstenite::client(format!("{scheme}://{host}/api/websocket"), stream);
+    Ok(shaken.map_err(|error| format!("{host} speaks no WebSocket: {error}"))?.0)
 }
 
 /// The next message; `None` when there is none within the socket's time.
@@ -385,14 +416,14 @@ fn greet(socket: &mut Socket, token: &Secret) -> Result<(), String> {
 /// One connection, from its beginning to its end.
 fn talk(
     shared: &Shared,
-    (host, api): (&str, &str),
+    to: &To,
     token: &Secret,
     asked: &Asked,
     was_connected: &mut bool,
 ) -> Result<(), String> {
-    let mut socket = open(host, api)?;
+    let mut socket = open(to)?;
     greet(&mut socket, token)?;
-    socket.get_ref().set_read_timeout(Some(TICK)).map_err(|error| error.to_string())?;
+    socket.get_ref().set_read_timeout(TICK).map_err(|error| error.to_string())?;
     let mut line = Line { socket, last: 0, lists: BTreeMap::new(), calls: BTreeMap::new() };
     line.request(&json!({ "type": "subscribe_events", "event_type": "state_changed" }))?;
     for (list, event) in LISTS {
@@ -414,7 +445,7 @@ fn talk(
                 *was_connected = true;
                 state.problem = None;
                 state.world.set_connected(true);
-                tracing::info!(host, "connected to Home Assistant");
+                tracing::info!(host = to.0.authority(), "connected to Home Assistant");
             }
             drop(state);
             shared.news.notify_all();

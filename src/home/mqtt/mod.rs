@@ -21,9 +21,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::ZonedDateTime;
-use rumqttc::{Client, Event, LastWill, MqttOptions, Outgoing, Packet, QoS, SubscribeFilter};
+use rumqttc::{
+    Client, Event, LastWill, MqttOptions, Outgoing, Packet, QoS, SubscribeFilter, TlsConfiguration,
+    Transport,
+};
 use serde::{Deserialize, Serialize};
 
+use super::connection::{Address, Scheme, answer_problem, encryption};
 use super::secret::Secret;
 use super::{Backend, Call, Entity, HomeError, Outcome, Simulated, Update};
 use world::World;
@@ -42,12 +46,22 @@ const BACK_OFF: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs
 /// after the state.
 const GRACE: Duration = Duration::from_millis(150);
 
+const SCHEMES: &[Scheme] = &[
+    Scheme { name: "mqtt", encrypted: false, port: 1883 },
+    Scheme { name: "tcp", encrypted: false, port: 1883 },
+    Scheme { name: "mqtts", encrypted: true, port: 8883 },
+    Scheme { name: "ssl", encrypted: true, port: 8883 },
+];
+
 /// Settings of the broker, `[home.mqtt]` in the configuration. A broker is asked when `url` is set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Where the broker is: `mqtt://host` or `mqtt://host:1883`.
+    /// Where the broker is: `mqtt://host` or `mqtt://host:1883`; `mqtts://host` (port 8883) for a
+    /// secret connection.
     pub url: String,
+    /// A file with certificates (PEM) of authorities that are trusted besides the usual ones.
+    pub ca_file: Option<PathBuf>,
     /// The user's name; empty for none.
     pub user: String,
     /// The user's password.
@@ -66,6 +80,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             url: String::new(),
+            ca_file: None,
             user: String::new(),
             password: Secret::default(),
             password_file: None,
@@ -103,11 +118,9 @@ impl Config {
                 ));
             }
         }
-        if !(100..=60_000).contains(&self.answer_ms) {
-            problems.push(format!(
-                "home.mqtt.answer_ms: {} is out of range; use 100 to 60000",
-                self.answer_ms
-            ));
+        problems.extend(answer_problem("home.mqtt.answer_ms", self.answer_ms));
+        if let Err(why) = encryption(self.ca_file.as_deref()) {
+            problems.push(format!("home.mqtt.ca_file: {why}"));
         }
         let password = Secret::choose(&self.password, self.password_file.as_deref());
         if let Err(why) = password {
@@ -116,36 +129,8 @@ impl Config {
         problems
     }
 
-    fn address(&self) -> Result<(String, u16), String> {
-        let wrong =
-            |why: &str| format!("{:?} {why}; use one such as \"mqtt://localhost:1883\"", self.url);
-        let Some((scheme, rest)) = self.url.split_once("://") else {
-            return Err(wrong("has no scheme"));
-        };
-        if scheme == "mqtts" {
-            return Err(wrong("asks for an encrypted connection, which is not there yet"));
-        }
-        if scheme != "mqtt" && scheme != "tcp" {
-            return Err(wrong("has an unknown scheme"));
-        }
-        if rest.contains('@') {
-            // Not repeated: it may hold a password.
-            return Err(
-                "holds a user's name; set home.mqtt.user and home.mqtt.password_file".into()
-            );
-        }
-        let rest = rest.trim_end_matches('/');
-        let (host, port) = match rest.rsplit_once(':') {
-            Some((host, port)) if !host.contains(':') || host.ends_with(']') => {
-                (host, port.parse().map_err(|_| wrong("has a wrong port"))?)
-            }
-            _ => (rest, 1883),
-        };
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        if host.is_empty() || host.contains('/') {
-            return Err(wrong("has no host"));
-        }
-        Ok((host.to_owned(), port))
+    fn address(&self) -> Result<Address, String> {
+        Address::parse(&self.url, SCHEMES, "mqtt://localhost:1883")
     }
 }
 
@@ -191,11 +176,16 @@ impl Mqtt {
         if let Some(problem) = config.problems().into_iter().next() {
             return Err(wrong(problem));
         }
-        let (host, port) = config.address().map_err(wrong)?;
+        let address = config.address().map_err(wrong)?;
         let password = Secret::choose(&config.password, config.password_file.as_deref());
         let password = password.map_err(wrong)?;
         let name = format!("hearken-{}-{:08x}", std::process::id(), rand_bits());
-        let mut options = MqttOptions::new(name, host, port);
+        let mut options = MqttOptions::new(name, &address.host, address.port);
+        if address.encrypted {
+            let encryption = encryption(config.ca_file.as_deref()).map_err(wrong)?;
+            let encryption = TlsConfiguration::Rustls(encryption);
+            options.set_transport(Transport::tls_with_config(encryption));
+        }
         options
             .set_keep_alive(Duration::from_secs(15))
             .set_max_packet_size(LARGEST_PACKET, LARGEST_PACKET)
@@ -223,9 +213,10 @@ impl Mqtt {
         entity: &str,
         before: (u64, &Outcome),
         wanted: &Outcome,
+        began: Instant,
     ) -> Option<Outcome> {
         let (heard, before) = before;
-        let mut deadline = Instant::now() + self.answer;
+        let mut deadline = began + self.answer;
         let mut in_grace = false;
         let mut world = self.shared.world();
         loop {
@@ -266,13 +257,22 @@ fn meets(now: &Outcome, wanted: &Outcome, before: &Outcome) -> bool {
     now.state == wanted.state && changed.all(near)
 }
 
-impl Backend for Mqtt {
-    fn apply(
+/// A command that was sent.
+enum Begun {
+    /// It needs no answer.
+    Done(Outcome),
+    /// What the device knew before, and what it should come to.
+    Waiting { heard: u64, before: Outcome, wanted: Outcome },
+}
+
+impl Mqtt {
+    /// Sends what a call asks for.
+    fn begin(
         &mut self,
         entity: &Entity,
         call: &Call,
         now: &ZonedDateTime,
-    ) -> Result<Outcome, HomeError> {
+    ) -> Result<Begun, HomeError> {
         let silence = || HomeError::NotAnswering { entity: entity.id.clone() };
         let (device, reachable) = {
             let world = self.shared.world();
@@ -301,19 +301,49 @@ impl Backend for Mqtt {
         let before = Outcome::of(&device.entity);
         if device.topics().is_empty() {
             self.shared.world().assume(&entity.id, &wanted);
-            return Ok(wanted);
+            return Ok(Begun::Done(wanted));
         }
         // A device that is so already need not say it again.
         if wanted == before && !device.silent {
-            return Ok(wanted);
+            return Ok(Begun::Done(wanted));
         }
-        match self.await_answer(&entity.id, (device.heard, &before), &wanted) {
-            Some(now) => Ok(now),
-            None => {
-                self.shared.world().set_silent(&entity.id, true);
-                Err(silence())
-            }
-        }
+        Ok(Begun::Waiting { heard: device.heard, before, wanted })
+    }
+
+    fn end(&self, entity: &Entity, begun: Begun, began: Instant) -> Result<Outcome, HomeError> {
+        let (heard, before, wanted) = match begun {
+            Begun::Done(now) => return Ok(now),
+            Begun::Waiting { heard, before, wanted } => (heard, before, wanted),
+        };
+        self.await_answer(&entity.id, (heard, &before), &wanted, began).ok_or_else(|| {
+            self.shared.world().set_silent(&entity.id, true);
+            HomeError::NotAnswering { entity: entity.id.clone() }
+        })
+    }
+}
+
+impl Backend for Mqtt {
+    fn apply(
+        &mut self,
+        entity: &Entity,
+        call: &Call,
+        now: &ZonedDateTime,
+    ) -> Result<Outcome, HomeError> {
+        let began = Instant::now();
+        let begun = self.begin(entity, call, now)?;
+        self.end(entity, begun, began)
+    }
+
+    fn apply_all(
+        &mut self,
+        calls: &[(&Entity, &Call)],
+        now: &ZonedDateTime,
+    ) -> Vec<Result<Outcome, HomeError>> {
+        let began = Instant::now();
+        let begun: Vec<_> =
+            calls.iter().map(|(entity, call)| self.begin(entity, call, now)).collect();
+        let ends = calls.iter().zip(begun);
+        ends.map(|((entity, _), begun)| self.end(entity, begun?, began)).collect()
     }
 
     fn updates(&mut self) -> Vec<Update> {
@@ -433,21 +463,21 @@ mod tests {
     fn addresses_are_read_and_wrong_ones_explained() {
         for (url, expected) in [
             ("mqtt://hub", ("hub", 1883)),
+            ("mqtts://hub", ("hub", 8883)),
             ("mqtt://10.0.0.2:1884/", ("10.0.0.2", 1884)),
             ("tcp://[::1]:99", ("::1", 99)),
         ] {
             let config = Config { url: url.into(), ..Config::default() };
-            let (host, port) = config.address().unwrap();
-            assert_eq!((host.as_str(), port), expected, "{url}");
+            let address = config.address().unwrap();
+            assert_eq!((address.host.as_str(), address.port), expected, "{url}");
             assert!(config.problems().is_empty());
         }
         for (url, named) in [
             ("hub:1883", "scheme"),
-            ("mqtts://hub", "encrypted"),
             ("http://hub", "scheme"),
             ("mqtt://hub:99999", "port"),
             ("mqtt://", "host"),
-            ("mqtt://me:hush@hub", "home.mqtt.user"),
+            ("mqtt://me:hush@hub", "user's name"),
         ] {
             let config = Config { url: url.into(), ..Config::default() };
             let problems = config.problems().join("\n");

@@ -47,7 +47,14 @@ pub struct Repaired {
     /// What it was taken for.
     pub to: String,
     /// How far the one sounds from the other: 0 is the same, 1 something else.
+    #[serde(serialize_with = "rounded")]
     pub cost: f32,
+}
+
+/// A cost as a person reads it, with three digits.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference over")]
+fn rounded<S: serde::Serializer>(cost: &f32, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64((f64::from(*cost) * 1000.0).round() / 1000.0)
 }
 
 /// A possible repair with what it means.

@@ -180,6 +180,14 @@ fn join(tokens: &[Token]) -> String {
             out.push(' ');
         }
         out.push_str(&token.spoken);
+        // "1!hello" and "AM,2:40": what was a sign between figures is now one between words.
+        let divides = matches!(token.spoken.as_str(), "," | "!" | "?" | ";" | ":");
+        if divides && let Some(next) = rest.peek() {
+            let rewritten = changed || next.written != next.spoken;
+            if rewritten && next.spoken.chars().next().is_some_and(is_latin_word) {
+                out.push(' ');
+            }
+        }
         changed = here;
     }
     out.truncate(out.trim_end().len());
@@ -219,6 +227,11 @@ mod tests {
             ("zh", "播放 Taylor Swift 的第3首歌", "播放 Taylor Swift 的第三首歌"),
             ("zh", "It is 5 degrees outside.", "It is five degrees outside."),
             ("en", "现在是上午8:00。", "现在是上午八点。"),
+            (
+                "en",
+                "From 9:30am,then at 10:15!Now",
+                "From nine thirty AM, then at ten fifteen! Now",
+            ),
             ("en", "Playing 晴天 at 30%", "Playing 晴天 at thirty percent"),
         ] {
             assert_eq!(normalize(written, language), spoken, "{language} {written}");

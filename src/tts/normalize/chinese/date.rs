@@ -44,6 +44,7 @@ pub(super) const RULES: &[Spec] = &[
     Spec(Date, Starts::Number, r"([0-9]{1,2})\s?([日号])", day),
     // 2Q24, Q3
     Spec(Date, Starts::Number, r"([1-4])Q([0-9]{2}|[0-9]{4})", quarter),
+    Spec(Date, Starts::Number, r"(20[0-9]{2})年?Q([1-4])", year_and_quarter),
 ];
 
 fn valid(month: &str, day: &str) -> bool {
@@ -151,6 +152,10 @@ fn year(found: &Found<'_>) -> Option<String> {
         2 => value >= 50 && !stretch,
         _ => false,
     };
+    // A class of school is an ordinal: 二年级, never 两年级.
+    if right.starts_with('级') && text.len() < 3 {
+        return Some(format!("{}年", cardinal(text)));
+    }
     Some(format!("{}年", if as_date { digits(text) } else { counted(text) }))
 }
 
@@ -160,6 +165,11 @@ fn born(found: &Found<'_>) -> Option<String> {
 
 fn day(found: &Found<'_>) -> Option<String> {
     found.starts_clean().then(|| format!("{}{}", cardinal(found.group(1)), found.group(2)))
+}
+
+fn year_and_quarter(found: &Found<'_>) -> Option<String> {
+    let (year, quarter) = (digits(found.group(1)), quarter_name(found.group(2)));
+    found.is_whole().then(|| format!("{year}年{quarter}季度"))
 }
 
 fn quarter(found: &Found<'_>) -> Option<String> {

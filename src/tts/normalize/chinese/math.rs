@@ -160,12 +160,18 @@ fn operator(found: &Found<'_>) -> Option<String> {
             .any(|word| found.right().starts_with(word));
         return per.then(|| "每".to_owned());
     }
+    let counts = found.after().trim_start().starts_with(|c: char| c.is_ascii_digit() || c == '-');
     if !between(found) {
-        return None;
+        // "≥60岁" has nothing before it.
+        return match sign {
+            "<=" | "≤" if counts => Some("小于等于".to_owned()),
+            ">=" | "≥" if counts => Some("大于等于".to_owned()),
+            "≈" if counts => Some("约".to_owned()),
+            _ => None,
+        };
     }
     let digits = found.before().trim_end().ends_with(|c: char| c.is_ascii_digit())
         && found.after().trim_start().starts_with(|c: char| c.is_ascii_digit() || c == '-');
-    let counts = found.after().trim_start().starts_with(|c: char| c.is_ascii_digit() || c == '-');
     let equation = ['=', '≈', '≤', '≥', '≠']
         .iter()
         .any(|sign| found.left().contains(*sign) || found.right().contains(*sign));
@@ -238,6 +244,7 @@ mod tests {
             ("7-3=4", "七减三等于四"),
             ("6×7=42", "六乘以七等于四十二"),
             ("3 < 5", "三小于五"),
+            ("≥60岁", "大于等于六十岁"),
             ("E=mc²", "E等于mc的平方"),
             ("x+2=5", "x加二等于五"),
         ]);

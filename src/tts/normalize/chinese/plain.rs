@@ -1,6 +1,6 @@
 //! Bare numbers, numbers among letters, and letters: what no more special rule has read.
 
-use super::super::Kind::{Abbreviation, Cardinal, Decimal, Ordinal, Punctuation, Serial};
+use super::super::Kind::{Abbreviation, Cardinal, Decimal, Ordinal, Punctuation, Roman, Serial};
 use super::super::scan::{Found, Spec, Starts, is_latin_word};
 use super::number::{cardinal, counted, digits, number};
 
@@ -21,6 +21,9 @@ pub(super) const RULES: &[Spec] = &[
 ];
 
 pub(super) const LETTERS: &[Spec] = &[
+    Spec(Roman, Starts::Any, r"[Ⅰ-Ⅻ①-⑳]", numeral),
+    Spec(Roman, Starts::Letter, r"[IVX]{1,4}", roman_letters),
+    Spec(Ordinal, Starts::Letter, r"N[oO]\. ?([0-9]{1,4})", number_one),
     Spec(Abbreviation, Starts::Any, r"([A-Za-z])([24])([A-Za-z])", to_and_for),
     Spec(Abbreviation, Starts::Letter, r"[a-z](?: [a-z]){1,5}", spaced),
     Spec(Abbreviation, Starts::Letter, r"[a-z]{2,5}", initialism),
@@ -48,7 +51,7 @@ fn counts(right: &str) -> bool {
         .filter(|end| end.starts_with(|c: char| c.is_ascii_digit()))
         .map_or(rest, |end| end.trim_start_matches(|c: char| c.is_ascii_digit()));
     COUNTERS.iter().any(|word| rest.starts_with(word))
-        && !["分之", "年级", "点的", "周目"].iter().any(|word| rest.starts_with(word))
+        && !["分之", "年级", "年制", "点的", "周目"].iter().any(|word| rest.starts_with(word))
 }
 
 fn ordinal(found: &Found<'_>) -> Option<String> {
@@ -115,6 +118,43 @@ fn to_and_for(found: &Found<'_>) -> Option<String> {
     })
 }
 
+/// Numerals that are one character, and Roman ones of letters where a word says what they count.
+fn numeral(found: &Found<'_>) -> Option<String> {
+    let text = found.group(0);
+    let mut chars = text.chars();
+    let one = chars.next().filter(|_| chars.next().is_none())?;
+    let offset = |first: char| (one as u32).checked_sub(first as u32).map(|n| (n + 1).to_string());
+    let value = match one {
+        'Ⅰ'..='Ⅻ' => offset('Ⅰ'),
+        '①'..='⑳' => offset('①'),
+        _ => None,
+    };
+    value.map(|value| cardinal(&value))
+}
+
+fn roman_letters(found: &Found<'_>) -> Option<String> {
+    let counted = ["期", "级", "型", "类", "度", "章", "部分", "卷"];
+    let value = match found.group(0) {
+        "I" => "1",
+        "II" => "2",
+        "III" => "3",
+        "IV" => "4",
+        "V" => "5",
+        "VI" => "6",
+        "VII" => "7",
+        "VIII" => "8",
+        "IX" => "9",
+        "X" => "10",
+        _ => return None,
+    };
+    (found.is_whole() && counted.iter().any(|word| found.right().starts_with(word)))
+        .then(|| cardinal(value))
+}
+
+fn number_one(found: &Found<'_>) -> Option<String> {
+    found.is_whole().then(|| format!("第{}", cardinal(found.group(1))))
+}
+
 /// Letters that were written apart: c e o.
 fn spaced(found: &Found<'_>) -> Option<String> {
     found.is_whole().then(|| found.group(0).replace(' ', "").to_ascii_uppercase())
@@ -159,6 +199,9 @@ fn silent(found: &Found<'_>) -> Option<String> {
     }
     if text.contains('<') || text.contains('>') {
         return None;
+    }
+    if text == "~" && !beside && found.next().is_some_and(|c| c.is_ascii_digit()) {
+        return Some("约".to_owned());
     }
     Some(if beside { " ".to_owned() } else { String::new() })
 }
@@ -217,6 +260,10 @@ mod tests {
             ("U.S.A.总统", "USA总统"),
             ("猫&狗", "猫和狗"),
             ("#话题", "话题"),
+            ("第Ⅱ章", "第二章"),
+            ("①开灯", "一开灯"),
+            ("III期临床", "三期临床"),
+            ("No.1", "第一"),
             ("新冠COVID-19", "新冠COVID十九"),
         ]);
     }

@@ -29,6 +29,10 @@ pub(super) const RULES: &[Spec] = &[
     ),
     // 110, 12306: by what they are or by what is said around them
     Spec(Telephone, Starts::Number, r"[0-9]{3,12}", named),
+    // 9·11, 3·15
+    Spec(Serial, Starts::Number, r"([0-9]{1,2})[·•.]([0-9]{1,2})", day_name),
+    // Numbers of documents: too long to count with.
+    Spec(Serial, Starts::Number, r"[0-9]{13,40}[Xx]?", document),
     Spec(Telephone, Starts::Number, r"[0-9]{3,4}-[0-9]{4}(?:-[0-9]{4})?", hyphened),
 ];
 
@@ -53,7 +57,17 @@ const CODES: &[&str] = &[
     "房间号",
     "学号",
     "工号",
+    "单号",
+    "身份证",
+    "QQ",
+    "微信",
+    "序列号",
+    "会员号",
+    "群号",
+    "房间",
 ];
+/// What happened or is celebrated on a day is named by its figures: 911事件, 618购物节.
+const NAMED_BY_DAY: &[&str] = &["事件", "购物节", "大促", "晚会", "事变", "运动", "地震", "活动"];
 
 fn about(found: &Found<'_>, words: &[&str]) -> bool {
     let left = found.left();
@@ -68,6 +82,7 @@ fn version(found: &Found<'_>) -> Option<String> {
     let apart = !matches!(found.next(), Some('.')) && found.ends_clean();
     let said = found.left().trim_end().ends_with(['v', 'V', '本', '.'])
         || found.left().contains("版本")
+        || found.right().starts_with("版")
         || found.left().to_ascii_lowercase().contains("version");
     (apart && said).then(|| version_words(found.group(0)))
 }
@@ -111,6 +126,9 @@ fn named(found: &Found<'_>) -> Option<String> {
     {
         return Some(digits(text));
     }
+    if text.len() == 3 && NAMED_BY_DAY.iter().any(|word| right.starts_with(word)) {
+        return Some(digits(text));
+    }
     let service = SERVICES.contains(&text);
     let called = about(found, CALLS)
         || right.contains("电话")
@@ -125,6 +143,20 @@ fn named(found: &Found<'_>) -> Option<String> {
     let alone = whole && service && text != "10000" && text != "120";
     let called = called && (service || text.len() >= 5) && !counts;
     (called || alone || (emergency && left.ends_with("报警"))).then(|| phone_digits(text))
+}
+
+fn day_name(found: &Found<'_>) -> Option<String> {
+    let event = NAMED_BY_DAY
+        .iter()
+        .any(|word| found.right().trim_start_matches(['”', '"']).starts_with(word));
+    let apart = found.is_whole() && !matches!(found.next(), Some('·' | '.'));
+    (apart && event).then(|| format!("{}{}", digits(found.group(1)), digits(found.group(2))))
+}
+
+fn document(found: &Found<'_>) -> Option<String> {
+    let clear = found.is_whole() && !matches!(found.next(), Some('.' | ','));
+    let last = if found.group(0).ends_with(['X', 'x']) { "X" } else { "" };
+    clear.then(|| format!("{}{last}", digits(found.group(0))))
 }
 
 fn hyphened(found: &Found<'_>) -> Option<String> {

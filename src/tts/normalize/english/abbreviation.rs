@@ -8,6 +8,7 @@ pub(super) const RULES: &[Spec] = &[
     // ARPAbet in brackets is for the voice, not words with numbers
     Spec(Serial, Starts::Symbol, r"\[[A-Z]{1,3}[0-2]?(?: [A-Z]{1,3}[0-2]?){0,40}\]", verbatim),
     Spec(Roman, Starts::Letter, r"([A-Z][a-z]{1,20}) ([IVXLCDM]{1,8})\b", after_name),
+    Spec(Roman, Starts::Letter, r"WW(II?)\b", world_war),
     Spec(
         Abbreviation,
         Starts::Letter,
@@ -51,8 +52,15 @@ fn after_name(found: &Found<'_>) -> Option<String> {
         "The", "And", "But", "As", "If", "In", "On", "At", "Of", "To", "Is", "My", "No", "Size",
         "When", "So", "Then", "That", "What",
     ];
-    let rank = numeral.len() > 1 && value < 40 && !little.contains(&name);
+    let ruler = ["King", "Queen", "Pope", "Emperor", "Tsar", "Prince"];
+    let ruler = found.before().split_whitespace().next_back().is_some_and(|w| ruler.contains(&w));
+    let rank = (numeral.len() > 1 || ruler) && value < 40 && !little.contains(&name);
     rank.then(|| format!("{name} the {}", to_ordinal(&small(value))))
+}
+
+fn world_war(found: &Found<'_>) -> Option<String> {
+    let which = if found.group(1) == "I" { "one" } else { "two" };
+    found.is_whole().then(|| format!("World War {which}"))
 }
 
 fn weekday(text: &str) -> &'static str {
@@ -120,6 +128,8 @@ fn stopped(found: &Found<'_>) -> Option<String> {
         {
             "Saint"
         }
+        "Apt" if digit_follows => "apartment",
+        "Ste" if digit_follows => "suite",
         "Prof" => "professor",
         "Gen" if name_follows => "general",
         "Maj" => "Major",

@@ -39,6 +39,9 @@ pub(super) const RULES: &[Spec] = &[
     ),
     // December 2011
     Spec(Date, Starts::Letter, r"(%MONTH%)(,? )((?:1[0-9]|20)[0-9]{2})", month_year),
+    // Jan-Mar
+    Spec(Date, Starts::Letter, r"(%MONTH%) ?[-–] ?(%MONTH%)", months),
+    Spec(Date, Starts::Letter, r"FY ?'?(20[0-9]{2}|[0-9]{2})", fiscal),
     // 340 A.D., AD 340
     Spec(
         Date,
@@ -80,6 +83,25 @@ fn month(text: &str) -> Option<&'static str> {
 
 fn month_number(text: &str) -> Option<&'static str> {
     text.parse::<usize>().ok().and_then(|value| MONTHS.get(value.wrapping_sub(1))).copied()
+}
+
+/// 12/25 where the words to the left say that it is a day.
+pub(super) fn month_and_day(left: &str, first: &str, second: &str) -> Option<String> {
+    let word = left.trim_end().rsplit(' ').next()?.to_lowercase();
+    let said = ["on", "by", "until", "since", "before", "after", "from", "dated"];
+    let (month, day) = (month_number(first)?, day(second)?);
+    said.contains(&word.as_str()).then(|| format!("{month} {day}"))
+}
+
+fn months(found: &Found<'_>) -> Option<String> {
+    let named = |text: &str| text.starts_with(|c: char| c.is_uppercase());
+    (found.is_whole() && named(found.group(1)) && named(found.group(2)))
+        .then(|| Some(format!("{} to {}", month(found.group(1))?, month(found.group(2))?)))
+        .flatten()
+}
+
+fn fiscal(found: &Found<'_>) -> Option<String> {
+    found.is_whole().then(|| format!("fiscal year {}", year_words(found.group(1))))
 }
 
 fn day(text: &str) -> Option<String> {

@@ -1,4 +1,5 @@
-//! E-mail addresses, hosts, files and paths. A URL is spoken as its host: its scheme, path and query are for machines.
+//! E-mail addresses, hosts, files and paths. In a sentence a URL is spoken as its host: its scheme, path and query are
+//! for machines. A text that is nothing but an address is spelled out, because whoever has that read wants all of it.
 
 use super::super::Kind::Electronic;
 use super::super::scan::{Found, Spec, Starts};
@@ -27,7 +28,7 @@ pub(super) const RULES: &[Spec] = &[
     Spec(
         Electronic,
         Starts::Any,
-        r"[A-Za-z0-9-]{2,60}(?:\.[A-Za-z0-9-]{1,60}){0,4}\.[A-Za-z]{2,4}\b(?:/[A-Za-z0-9._~/-]{1,100})?",
+        r"[A-Za-z0-9-]{2,60}(?:\.[A-Za-z0-9-]{1,60}){0,4}\.[A-Za-z]{2,4}\b(?::([0-9]{2,5}))?(?:/[A-Za-z0-9._~/-]{1,100})?",
         name,
     ),
     Spec(Electronic, Starts::Letter, r"[A-Za-z]{2,30}(?: ?/ ?[A-Za-z]{2,30}){1,4}", either),
@@ -41,16 +42,17 @@ const SAID: &[&str] = &[
 ];
 /// Endings that make a host or a file of any name before them.
 const ENDINGS: &[&str] = &[
-    "com", "net", "org", "edu", "gov", "info", "biz", "app", "dev", "io", "ai", "tv", "me", "uk",
-    "de", "it", "fr", "cn", "jp", "us", "eu", "ca", "au", "in", "ru", "br", "nl", "es", "ch", "se",
-    "no", "fm", "sm", "xyz", "pdf", "txt", "jpg", "jpeg", "png", "gif", "mp", "wav", "zip", "exe",
-    "py", "rs", "js", "html", "htm", "csv", "json", "yaml", "yml", "toml", "md", "doc", "docx",
-    "xls", "xlsx", "ppt",
+    "com", "net", "org", "edu", "gov", "info", "biz", "app", "dev", "local", "lan", "io", "ai",
+    "tv", "me", "uk", "de", "it", "fr", "cn", "jp", "us", "eu", "ca", "au", "in", "ru", "br", "nl",
+    "es", "ch", "se", "no", "fm", "sm", "xyz", "pdf", "txt", "jpg", "jpeg", "png", "gif", "mp",
+    "wav", "zip", "exe", "py", "rs", "js", "html", "htm", "csv", "json", "yaml", "yml", "toml",
+    "md", "doc", "docx", "xls", "xlsx", "ppt",
 ];
 /// Letters that are spelled wherever they stand in an address.
 const SPELLED: &[&str] = &[
     "www", "html", "pdf", "png", "gif", "csv", "yml", "sm", "uk", "de", "tv", "io", "ai", "cn",
-    "api", "faq", "us",
+    "api", "faq", "us", "usb", "cpu", "gpu", "rtx", "cuda", "nvidia", "bbc", "cnn", "ibm", "sql",
+    "php", "xml", "tts", "id", "hd",
 ];
 
 /// Words of an address: letters in runs, digits one by one, signs by name.
@@ -95,6 +97,10 @@ fn spell(text: &str, parts_before: usize) -> String {
             '/' => "slash".to_owned(),
             '~' => "tilde".to_owned(),
             '%' => "percent".to_owned(),
+            ':' => "colon".to_owned(),
+            '?' => "question mark".to_owned(),
+            '=' => "equals".to_owned(),
+            '#' => "hash".to_owned(),
             c if c.is_ascii_digit() => digits(&c.to_string()),
             _ => continue,
         };
@@ -104,7 +110,32 @@ fn spell(text: &str, parts_before: usize) -> String {
     words.join(" ")
 }
 
+/// Whether the find is all there is.
+fn is_alone(found: &Found<'_>) -> bool {
+    found.before().trim().is_empty() && found.after().trim().is_empty()
+}
+
+/// A whole URL, sign by sign.
+fn all_of(url: &str) -> String {
+    let url = url.trim_end_matches(['.', ',', '!', '?']);
+    let (scheme, rest) = url.split_once("://").map_or(("", url), |(scheme, rest)| (scheme, rest));
+    let (host, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let mut words = Vec::new();
+    if scheme.len() > 3 && !scheme.to_ascii_lowercase().starts_with("http") {
+        words.push(format!("{scheme} colon slash slash"));
+    } else if !scheme.is_empty() {
+        words.push(format!("{} colon slash slash", scheme.to_ascii_uppercase()));
+    }
+    words.push(spell(host, 0));
+    words.push(spell(path, path.matches('.').count()));
+    words.retain(|part| !part.is_empty());
+    words.join(" ")
+}
+
 fn host(found: &Found<'_>) -> Option<String> {
+    if is_alone(found) {
+        return Some(all_of(found.group(0)));
+    }
     // The stop of a sentence is no part of the address.
     let stop = found.group(0).ends_with(['.', ',', '!', '?', ')']);
     let words = spell(found.group(1).trim_end_matches('.'), 0);
@@ -114,6 +145,9 @@ fn host(found: &Found<'_>) -> Option<String> {
 }
 
 fn file(found: &Found<'_>) -> Option<String> {
+    if is_alone(found) {
+        return Some(all_of(found.group(0)));
+    }
     let name = found.group(1).rsplit('/').find(|part| !part.is_empty())?;
     Some(spell(name, 0))
 }
@@ -142,8 +176,10 @@ fn mail(found: &Found<'_>) -> Option<String> {
 fn name(found: &Found<'_>) -> Option<String> {
     let text = found.group(0);
     let (host, path) = text.split_once('/').map_or((text, ""), |(host, path)| (host, path));
+    let host = host.split(':').next().unwrap_or_default();
     let ending = host.rsplit('.').next()?.to_ascii_lowercase();
-    let known = ENDINGS.contains(&ending.as_str())
+    let alone = is_alone(found) && host.find('.').is_some_and(|at| at > 2);
+    let known = (alone || ENDINGS.contains(&ending.as_str()))
         && host.contains(|c: char| c.is_ascii_alphabetic() && c != '.');
     // "sleep.In the morning" lost its space; a name has small letters after its dot.
     let small =
@@ -154,7 +190,16 @@ fn name(found: &Found<'_>) -> Option<String> {
     if !(known && small && first_is_name && found.is_whole()) {
         return None;
     }
-    let words = spell(host, 0);
+    let mut words = spell(host, 0);
+    if !ENDINGS.contains(&ending.as_str())
+        && let Some((before, _)) = words.rsplit_once(' ')
+    {
+        // Who knows whether an unknown ending is spelled.
+        words = format!("{before} {ending}");
+    }
+    if !found.group(1).is_empty() {
+        words = format!("{words} colon {}", digits(found.group(1)));
+    }
     Some(if path.is_empty() { words } else { format!("{words} slash {}", spell(path, 9)) })
 }
 
@@ -186,6 +231,15 @@ mod tests {
             ("visit example.co.uk", "visit example dot co dot UK"),
             ("open report.pdf", "open report dot PDF"),
             ("on/off", "on slash off"),
+            (
+                "https://www.example.com/a-1?b=2",
+                "HTTPS colon slash slash WWW dot example dot com slash a dash one question mark b equals two",
+            ),
+            (
+                "on localhost.local:8080 now",
+                "on localhost dot local colon eight zero eight zero now",
+            ),
+            ("myhome.xyzw", "myhome dot xyzw"),
             ("in ~/music/live", "in tilde slash music slash live"),
         ]);
     }

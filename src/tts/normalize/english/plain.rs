@@ -22,6 +22,13 @@ pub(super) const FRACTIONS: &[Spec] = &[
 ];
 
 pub(super) const RULES: &[Spec] = &[
+    // 3.2e-5
+    Spec(
+        Decimal,
+        Starts::Number,
+        r"(-?)([0-9]{1,20}(?:\.[0-9]{1,20})?)[eE]([-+]?)([0-9]{1,3})",
+        scientific,
+    ),
     Spec(
         Ordinal,
         Starts::Number,
@@ -84,6 +91,12 @@ fn fraction(found: &Found<'_>) -> Option<String> {
     if (above, below) == ("24", "7") {
         return Some("twenty four seven".to_owned());
     }
+    if above == below && above.len() > 1 || (above, below) == ("9", "11") {
+        return Some(format!("{} {}", plain_cardinal(above), plain_cardinal(below)));
+    }
+    if let Some(day) = super::date::month_and_day(found.left(), above, below) {
+        return Some(day);
+    }
     let words = part(above, below)?;
     let words = words.strip_prefix("a ").map_or(words.clone(), |unit| format!("one {unit}"));
     Some(format!("{minus}{words}"))
@@ -102,6 +115,17 @@ fn sign(found: &Found<'_>) -> Option<String> {
     Some(match found.group(1) {
         "" => part,
         whole => format!("{} and {part}", plain_cardinal(whole)),
+    })
+}
+
+fn scientific(found: &Found<'_>) -> Option<String> {
+    let (value, sign) = (found.group(2), found.group(3));
+    let sure = value.contains('.') || !sign.is_empty() || found.group(0).contains('e');
+    let minus = |sign: &str| if sign == "-" { "minus " } else { "" };
+    (found.is_whole() && sure).then(|| {
+        let power = plain_cardinal(found.group(4));
+        let (own, its) = (minus(found.group(1)), minus(sign));
+        format!("{own}{} times ten to the power of {its}{power}", number(value))
     })
 }
 
@@ -222,6 +246,12 @@ mod tests {
             ("A380", "A three eight zero"),
             ("agent 007", "agent zero zero seven"),
             ("24/7", "twenty four seven"),
+            ("split it 50/50", "split it fifty fifty"),
+            ("due on 12/25", "due on december twenty fifth"),
+            (
+                "3.2e-5 and 1e6",
+                "three point two times ten to the power of minus five and one times ten to the power of six",
+            ),
             ("covid-19", "covid-nineteen"),
             ("1,250 steps", "one thousand two hundred and fifty steps"),
         ]);

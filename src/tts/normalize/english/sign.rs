@@ -42,6 +42,7 @@ fn operator(found: &Found<'_>) -> Option<String> {
         return None;
     }
     let digits = digits_beside(found);
+    let apart = found.before().ends_with(' ') && found.after().starts_with(' ');
     let equation = found.left().contains(['=', '≈', '≤', '≥'])
         || found.right().contains(['=', '≈', '≤', '≥']) && !found.right().contains("==");
     let word = match sign {
@@ -51,8 +52,8 @@ fn operator(found: &Found<'_>) -> Option<String> {
         "≈" => "is about",
         "<=" | "≤" => "is at most",
         ">=" | "≥" => "is at least",
-        "<" if digits => "is less than",
-        ">" if digits => "is greater than",
+        "<" if digits || apart => "is less than",
+        ">" if digits || apart => "is greater than",
         "×" if digits || equation => "times",
         "*" if digits || equation => "times",
         "÷" => "divided by",
@@ -159,6 +160,10 @@ fn silent(found: &Found<'_>) -> Option<String> {
         return Some(padded(found, "number"));
     }
     let inside = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    if text == "~" && !inside(found.previous()) && found.next().is_some_and(|c| c.is_ascii_digit())
+    {
+        return Some(padded(found, "about"));
+    }
     Some(if inside(found.previous()) && inside(found.next()) {
         " ".to_owned()
     } else {
@@ -205,6 +210,8 @@ mod tests {
             ("salt & pepper", "salt and pepper"),
             ("#1 song", "number one song"),
             ("snake_case", "snake case"),
+            ("~5 minutes", "about five minutes"),
+            ("if x > 5", "if x is greater than five"),
             ("a|b", "a,b"),
         ]);
     }

@@ -25,8 +25,11 @@ pub(super) const RULES: &[Spec] = &[
 ];
 
 /// Versions come after dates, which may have points too (01.10.2010).
-pub(super) const VERSIONS: &[Spec] =
-    &[Spec(Serial, Starts::Number, r"[0-9]{1,4}(?:\.[0-9]{1,6}){2,4}", version)];
+pub(super) const VERSIONS: &[Spec] = &[
+    Spec(Serial, Starts::Number, r"[0-9]{1,4}(?:\.[0-9]{1,6}){2,4}", version),
+    // ISBN 978-3-16-148410-0, 1-2-3
+    Spec(Telephone, Starts::Number, r"[0-9]{1,7}(?:-[0-9]{1,7}){2,5}", dashed),
+];
 
 fn clear(found: &Found<'_>) -> bool {
     let tail = matches!(found.next(), Some('-' | '.'))
@@ -114,7 +117,26 @@ fn version_letter(found: &Found<'_>) -> Option<String> {
     found.is_whole().then(|| format!("version {}", version_words(found.group(1))))
 }
 
+/// Groups of figures with dashes between.
+fn dashed(found: &Found<'_>) -> Option<String> {
+    let groups: Vec<&str> = found.group(0).split('-').collect();
+    let figures: usize = groups.iter().map(|group| group.len()).sum();
+    let words: Vec<String> = groups.iter().map(|group| digits(group)).collect();
+    if !clear(found) {
+        None
+    } else if figures == groups.len() {
+        Some(words.join(" "))
+    } else {
+        (figures >= 7).then(|| words.join(", "))
+    }
+}
+
 fn version(found: &Found<'_>) -> Option<String> {
+    // 1.000.000 is how half of Europe writes a million.
+    let grouped = found.group(0).split('.').skip(1).all(|group| group.len() == 3);
+    if grouped && found.group(0).ends_with("000") && clear(found) {
+        return Some(cardinal(&found.group(0).replace('.', "")));
+    }
     clear(found).then(|| version_words(found.group(0)))
 }
 
@@ -189,6 +211,11 @@ mod tests {
             ),
             ("v1.12.3", "version one point twelve point three"),
             ("1-800-FLOWERS", "one, eight hundred, FLOWERS"),
+            (
+                "ISBN 978-3-16-148410-0",
+                "ISBN nine seven eight, three, one six, one four eight four one zero, zero",
+            ),
+            ("1-2-3", "one two three"),
             ("in room 101", "in room one oh one"),
             ("the code is 4821", "the code is four eight two one"),
         ]);

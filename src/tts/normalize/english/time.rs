@@ -3,13 +3,13 @@
 
 use super::super::Kind::Time;
 use super::super::scan::{Found, Spec, Starts};
-use super::number::small;
+use super::number::{digits, small};
 
 pub(super) const RULES: &[Spec] = &[
     Spec(
         Time,
         Starts::Number,
-        r"([0-9]{1,2}):([0-5][0-9]):([0-5][0-9])(?: ?([AaPp])(?:\. ?[Mm]\b\.?| ?[Mm]\b))?(?: ?(%ZONE%))?",
+        r"([0-9]{1,2}):([0-5][0-9]):([0-5][0-9])(?:\.([0-9]{1,3}))?(?: ?([AaPp])(?:\. ?[Mm]\b\.?| ?[Mm]\b))?(?: ?(%ZONE%))?",
         seconds,
     ),
     Spec(
@@ -64,17 +64,20 @@ fn count(value: usize, unit: &str) -> String {
 
 fn seconds(found: &Found<'_>) -> Option<String> {
     let part = |index: usize| found.group(index).parse::<usize>().ok();
-    let half = if found.group(4).is_empty() {
+    let half = if found.group(5).is_empty() {
         String::new()
     } else {
-        format!(" {}", half(found.group(4)))
+        format!(" {}", half(found.group(5)))
+    };
+    let seconds = match found.group(4) {
+        "" => count(part(3)?, "second"),
+        point => format!("{} point {} seconds", small(part(3)?), digits(point)),
     };
     let words = format!(
-        "{} {} and {}{half}{}",
+        "{} {} and {seconds}{half}{}",
         count(part(1)?, "hour"),
         count(part(2)?, "minute"),
-        count(part(3)?, "second"),
-        zone(found.group(5))
+        zone(found.group(6))
     );
     clear(found).then_some(words)
 }
@@ -127,6 +130,7 @@ mod tests {
             ("from 9am-5pm", "from nine AM to five PM"),
             ("8:30-9:15", "eight thirty to nine fifteen"),
             ("noon is 12:00 GMT", "noon is twelve o'clock GMT"),
+            ("1:30:45.5", "one hour thirty minutes and forty five point five seconds"),
             ("02:00:05", "two hours zero minutes and five seconds"),
         ]);
     }

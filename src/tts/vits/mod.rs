@@ -1,5 +1,8 @@
 //! Piper's voices: VITS networks (Kim et al., 2021) with their settings in a JSON file beside them.
 
+mod chunks;
+mod cut;
+
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -16,16 +19,66 @@ use super::VoiceConfig;
 use super::Word;
 use super::phonemes::english;
 use super::phonemes::join;
+use super::sound::Level;
 use super::voice;
+use super::voice::Model;
+use super::voice::Sink;
 
 /// A voice in Piper's format: any `.onnx` with its `.onnx.json`.
 pub struct Piper {
-    session: Session,
+    network: Network,
     settings: Settings,
     config: VoiceConfig,
+    level: Level,
     /// What the front end is asked for: `en` or `en-gb`.
     language: &'static str,
     path: String,
+}
+
+enum Network {
+    /// Cut between flow and decoder, so that it gives its sound in chunks.
+    Cut {
+        head: Session,
+        tail: Session,
+        latent: String,
+        speaker: Option<String>,
+        hop: usize,
+        reach: usize,
+    },
+    /// As it is in the file.
+    Whole(Session),
+}
+
+impl Network {
+    fn open(environment: &Environment, model: &Path, config: &VoiceConfig) -> Result<Self, String> {
+        if config.chunked
+            && let Some(network) = Self::open_cut(environment, model, config)
+        {
+            return Ok(network);
+        }
+        Ok(Self::Whole(voice::session(environment, &Model::File(model), config)?))
+    }
+
+    fn open_cut(environment: &Environment, model: &Path, config: &VoiceConfig) -> Option<Self> {
+        let bytes = voice::read_network(model)?;
+        let Some(cut) = cut::cut(&bytes) else {
+            tracing::info!(model = %model.display(), "this network is not built as other VITS voices are; it speaks clause by clause");
+            return None;
+        };
+        drop(bytes);
+        let cut::Cut { parts, latent, speaker, hop, reach } = cut;
+        let head = voice::part(environment, parts.head, config)?;
+        let tail = voice::part(environment, parts.tail, config)?;
+        Some(Self::Cut { head, tail, latent, speaker, hop, reach })
+    }
+
+    /// The part that takes the phonemes.
+    fn first(&self) -> &Session {
+        match self {
+            Self::Cut { head, .. } => head,
+            Self::Whole(session) => session,
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -178,8 +231,10 @@ impl Piper {
                 ),
             ));
         }
-        let session = voice::open_session(environment, model, language, config)?;
-        let names: Vec<&str> = session.inputs().iter().map(|i| i.name()).collect();
+        let network = voice::open_beside_words(model, language, || {
+            Network::open(environment, model, config)
+        })?;
+        let names: Vec<&str> = network.first().inputs().iter().map(|i| i.name()).collect();
         if let Some(missing) =
             ["input", "input_lengths", "scales"].iter().find(|n| !names.contains(n))
         {
@@ -188,22 +243,25 @@ impl Piper {
                 format!("it has no input {missing:?} (it has {names:?}), so it is no Piper voice"),
             ));
         }
-        Ok(Self {
-            session,
+        let mut voice = Self {
+            network,
             settings: read,
             config: config.clone(),
+            level: Level::default(),
             language,
             path: model.display().to_string(),
-        })
-    }
-
-    /// Speaks faster or slower from the next sentence on; 1 is the voice's own speed.
-    pub fn set_speed(&mut self, speed: f32) {
-        self.config.speed = speed.clamp(0.25, 4.0);
+        };
+        // The first run is slow, and tells how loud the voice is.
+        voice.speak("The light in the kitchen is on.", &mut |_| ControlFlow::Continue(()))?;
+        Ok(voice)
     }
 }
 
 impl Synthesizer for Piper {
+    fn set_speed(&mut self, speed: f32) {
+        self.config.speed = speed.clamp(0.25, 4.0);
+    }
+
     fn sample_rate(&self) -> u32 {
         self.settings.audio.sample_rate
     }
@@ -213,38 +271,88 @@ impl Synthesizer for Piper {
         sentence: &str,
         out: &mut dyn FnMut(&[f32]) -> ControlFlow<()>,
     ) -> Result<(), TtsError> {
-        let Self { session, settings, config, language, path } = self;
+        let Self { network, settings, config, level, language, path } = self;
         let rate = settings.audio.sample_rate;
-        let synthesize = |words: &[Word]| run(session, settings, config, path, words);
-        voice::speak(sentence, language, rate, config, synthesize, out)
+        let synthesize = |words: &[Word], out: Sink<'_>| {
+            run(network, settings, config, words, out)
+                .map_err(|reason| TtsError::Engine { voice: path.clone(), reason })
+        };
+        voice::speak(sentence, language, rate, config, level, synthesize, out)
     }
 }
 
-fn run(
-    session: &mut Session,
+/// What a clause is made of for the network's first part.
+fn inputs(
     settings: &Settings,
     config: &VoiceConfig,
-    path: &str,
     words: &[Word],
-) -> Result<Vec<f32>, TtsError> {
-    let engine = |e: ort::Error| TtsError::Engine { voice: path.to_owned(), reason: e.to_string() };
+) -> Result<Vec<(&'static str, SessionInputValue<'static>)>, ort::Error> {
     let ids = settings.ids(&english::espeak(&join(words)));
     let scales = &settings.inference;
     let scales =
         [scales.noise_scale, scales.length_scale / config.speed.clamp(0.25, 4.0), scales.noise_w];
     let count = ids.len() as i64;
-    let mut inputs: Vec<(&str, SessionInputValue<'_>)> = vec![
-        ("input", Tensor::from_array(([1, ids.len()], ids)).map_err(engine)?.into()),
-        ("input_lengths", Tensor::from_array(([1], vec![count])).map_err(engine)?.into()),
-        ("scales", Tensor::from_array(([3], scales.to_vec())).map_err(engine)?.into()),
+    let mut inputs: Vec<(&'static str, SessionInputValue<'static>)> = vec![
+        ("input", Tensor::from_array(([1, ids.len()], ids))?.into()),
+        ("input_lengths", Tensor::from_array(([1], vec![count]))?.into()),
+        ("scales", Tensor::from_array(([3], scales.to_vec()))?.into()),
     ];
     if settings.num_speakers > 1 {
         let speaker = vec![i64::from(config.speaker)];
-        inputs.push(("sid", Tensor::from_array(([1], speaker)).map_err(engine)?.into()));
+        inputs.push(("sid", Tensor::from_array(([1], speaker))?.into()));
     }
-    let outputs = session.run(inputs).map_err(engine)?;
-    let (_, samples) = outputs[0].try_extract_tensor::<f32>().map_err(engine)?;
-    Ok(samples.to_vec())
+    Ok(inputs)
+}
+
+fn run(
+    network: &mut Network,
+    settings: &Settings,
+    config: &VoiceConfig,
+    words: &[Word],
+    out: Sink<'_>,
+) -> Result<(), String> {
+    let failed = |e: ort::Error| e.to_string();
+    let inputs = inputs(settings, config, words).map_err(failed)?;
+    match network {
+        Network::Whole(session) => {
+            let outputs = session.run(inputs).map_err(failed)?;
+            let (_, samples) = outputs[0].try_extract_tensor::<f32>().map_err(failed)?;
+            let _ = out(samples);
+            Ok(())
+        }
+        Network::Cut { head, tail, latent, speaker, hop, reach } => {
+            let outputs = head.run(inputs).map_err(failed)?;
+            let extract = |name: &str| -> Result<(Vec<usize>, Vec<f32>), String> {
+                let value = outputs.get(name).ok_or_else(|| format!("it gave no {name:?}"))?;
+                let (shape, values) = value.try_extract_tensor::<f32>().map_err(failed)?;
+                let shape = shape.iter().map(|n| usize::try_from(*n).unwrap_or(0)).collect();
+                Ok((shape, values.to_vec()))
+            };
+            let (shape, frames) = extract(latent)?;
+            let [1, channels, _] = shape[..] else {
+                return Err(format!(
+                    "its frames have the shape {shape:?}, not [1, channels, frames]"
+                ));
+            };
+            let speaker = match speaker {
+                Some(name) => Some((name.as_str(), extract(name)?)),
+                None => None,
+            };
+            let decode = |piece: Vec<f32>, n: usize| -> Result<Vec<f32>, String> {
+                let piece = Tensor::from_array(([1, channels, n], piece)).map_err(failed)?;
+                let mut inputs: Vec<(&str, SessionInputValue<'_>)> = vec![(latent, piece.into())];
+                if let Some((name, (shape, vector))) = &speaker {
+                    let vector =
+                        Tensor::from_array((shape.clone(), vector.clone())).map_err(failed)?;
+                    inputs.push((name, vector.into()));
+                }
+                let outputs = tail.run(inputs).map_err(failed)?;
+                let (_, samples) = outputs[0].try_extract_tensor::<f32>().map_err(failed)?;
+                Ok(samples.to_vec())
+            };
+            chunks::decode(&frames, channels, *hop, *reach, decode, out)
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Kokoro-82M (a StyleTTS 2 network): one model, many voices, each a table of styles.
 
+mod network;
+
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -9,16 +11,18 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 
 use ort::environment::Environment;
-use ort::session::Session;
-use ort::value::Tensor;
 use serde::Deserialize;
+
+use network::Network;
 
 use super::Synthesizer;
 use super::TtsError;
 use super::VoiceConfig;
 use super::Word;
 use super::phonemes::join;
+use super::sound::Level;
 use super::voice;
+use super::voice::Sink;
 
 const SAMPLE_RATE: u32 = 24_000;
 /// Values of one style.
@@ -71,10 +75,11 @@ pub fn parse_mix(mix: &str) -> Result<Vec<(String, f32)>, String> {
 /// A Kokoro voice.
 pub struct Kokoro {
     /// Shared by the voices that were made of one another.
-    session: Arc<Mutex<Session>>,
+    network: Arc<Mutex<Network>>,
     vocabulary: Arc<HashMap<char, i64>>,
     styles: Vec<f32>,
     config: VoiceConfig,
+    level: Level,
     language: String,
     path: String,
 }
@@ -108,8 +113,10 @@ impl Kokoro {
             .map_err(|reason| load(vocabulary, reason))?;
         check_language(language).map_err(|reason| load(model, reason))?;
         let styles = read_styles(styles)?;
-        let session = voice::open_session(environment, model, language, config)?;
-        let names: Vec<&str> = session.inputs().iter().map(|i| i.name()).collect();
+        let network = voice::open_beside_words(model, language, || {
+            Network::open(environment, model, config)
+        })?;
+        let names: Vec<&str> = network.first().inputs().iter().map(|i| i.name()).collect();
         if let Some(missing) = ["tokens", "style", "speed"].iter().find(|n| !names.contains(n)) {
             return Err(load(
                 model,
@@ -117,10 +124,11 @@ impl Kokoro {
             ));
         }
         Ok(Self {
-            session: Arc::new(Mutex::new(session)),
+            network: Arc::new(Mutex::new(network)),
             vocabulary: Arc::new(symbols),
             styles,
             config: config.clone(),
+            level: Level::default(),
             language: language.into(),
             path: model.display().to_string(),
         })
@@ -140,18 +148,14 @@ impl Kokoro {
         check_language(language)
             .map_err(|reason| TtsError::Load { path: self.path.clone(), reason })?;
         Ok(Self {
-            session: Arc::clone(&self.session),
+            network: Arc::clone(&self.network),
             vocabulary: Arc::clone(&self.vocabulary),
             styles: read_styles(styles)?,
             config: config.clone(),
+            level: Level::default(),
             language: language.into(),
             path: self.path.clone(),
         })
-    }
-
-    /// Speaks faster or slower from the next sentence on; 1 is the voice's own speed.
-    pub fn set_speed(&mut self, speed: f32) {
-        self.config.speed = speed.clamp(0.25, 4.0);
     }
 
     fn ids(&self, words: &[Word]) -> Vec<i64> {
@@ -166,24 +170,13 @@ impl Kokoro {
     }
 
     fn run(&self, ids: &[i64]) -> Result<Vec<f32>, TtsError> {
-        let engine =
-            |e: ort::Error| TtsError::Engine { voice: self.path.clone(), reason: e.to_string() };
         let row = ids.len().clamp(1, STYLES) - 1;
-        let style = self.styles.get(row * STYLE..(row + 1) * STYLE).unwrap_or_default().to_vec();
-        let mut tokens = vec![0];
-        tokens.extend_from_slice(ids);
-        tokens.push(0);
-        let speed = vec![self.config.speed.clamp(0.25, 4.0)];
-        let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
-        let outputs = session
-            .run(ort::inputs![
-                "tokens" => Tensor::from_array(([1, tokens.len()], tokens)).map_err(engine)?,
-                "style" => Tensor::from_array(([1, style.len()], style)).map_err(engine)?,
-                "speed" => Tensor::from_array(([1], speed)).map_err(engine)?,
-            ])
-            .map_err(engine)?;
-        let (_, samples) = outputs[0].try_extract_tensor::<f32>().map_err(engine)?;
-        Ok(samples.to_vec())
+        let style = self.styles.get(row * STYLE..(row + 1) * STYLE).unwrap_or_default();
+        let tokens = [&[0], ids, &[0]].concat();
+        let mut network = self.network.lock().unwrap_or_else(PoisonError::into_inner);
+        network
+            .run(tokens, style, self.config.speed.clamp(0.25, 4.0))
+            .map_err(|reason| TtsError::Engine { voice: self.path.clone(), reason })
     }
 
     /// A clause, in as many runs as its phonemes need.
@@ -207,6 +200,10 @@ impl Kokoro {
 }
 
 impl Synthesizer for Kokoro {
+    fn set_speed(&mut self, speed: f32) {
+        self.config.speed = speed.clamp(0.25, 4.0);
+    }
+
     fn sample_rate(&self) -> u32 {
         SAMPLE_RATE
     }
@@ -216,14 +213,22 @@ impl Synthesizer for Kokoro {
         sentence: &str,
         out: &mut dyn FnMut(&[f32]) -> ControlFlow<()>,
     ) -> Result<(), TtsError> {
-        voice::speak(
+        let mut level = self.level;
+        let clause = |words: &[Word], out: Sink<'_>| {
+            let _ = out(&self.clause(words)?);
+            Ok(())
+        };
+        let spoken = voice::speak(
             sentence,
             &self.language,
             SAMPLE_RATE,
             &self.config,
-            |words| self.clause(words),
+            &mut level,
+            clause,
             out,
-        )
+        );
+        self.level = level;
+        spoken
     }
 }
 

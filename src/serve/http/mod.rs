@@ -1,0 +1,221 @@
+//! HTTP: OpenAI's audio endpoints, and what one asks a server about itself.
+
+mod encode;
+mod error;
+mod models;
+mod multipart;
+mod ogg;
+mod speech;
+mod sse;
+mod transcriptions;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Extension, Router};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
+
+use super::admission::Permit;
+use super::{House, REFUSAL, Refused};
+
+pub(super) use error::ApiError;
+pub(super) use models::voice;
+
+/// How long a client may take to send its headers, and an idle connection is kept.
+const HEADERS: Duration = Duration::from_secs(10);
+/// The most that headers may hold, in bytes.
+const HEADER_BYTES: usize = 32 * 1024;
+
+/// A connection's place in the house, which what it turns into keeps.
+#[derive(Debug, Clone)]
+pub(super) struct Place(#[allow(dead_code, reason = "held, not read")] Arc<Permit>);
+
+/// All that can be asked for.
+pub(super) fn router(house: &Arc<House>) -> Router {
+    let api = Router::new()
+        .route("/v1/models", get(models::list))
+        .route("/v1/models/{id}", get(models::one))
+        .route("/v1/audio/voices", get(models::voices))
+        .route("/v1/audio/transcriptions", post(transcriptions::transcriptions))
+        .route("/v1/audio/translations", post(transcriptions::translations))
+        .route("/v1/audio/speech", post(speech::speech))
+        .route("/v1/realtime", get(super::realtime::realtime))
+        .route("/metrics", get(metrics))
+        .layer(middleware::from_fn_with_state(Arc::clone(house), guard));
+    Router::new()
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(ready))
+        .merge(api)
+        .fallback(async || ApiError::not_found("there is nothing at this path"))
+        .method_not_allowed_fallback(async || ApiError::method())
+        .layer(DefaultBodyLimit::max(house.config.max_body_mb * 1024 * 1024))
+        .with_state(Arc::clone(house))
+}
+
+/// Serves one connection to its end.
+pub(super) async fn serve(
+    stream: TcpStream,
+    address: SocketAddr,
+    permit: Permit,
+    router: Router,
+    stop: &CancellationToken,
+) {
+    let router = router.layer(Extension(Place(Arc::new(permit)))).layer(Extension(address));
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS)
+        .max_buf_size(HEADER_BYTES)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+        .with_upgrades();
+    tokio::pin!(connection);
+    let ended = tokio::select! {
+        ended = &mut connection => ended,
+        () = stop.cancelled() => {
+            // The request that is being answered is; the next is not taken.
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%address, %error, "an HTTP connection broke");
+    }
+}
+
+/// Tells a client that the house is full.
+pub(super) async fn refuse(mut stream: TcpStream, why: Refused) {
+    let error = match why {
+        Refused::Full => ApiError::busy("all places are taken; try again in a moment"),
+        Refused::Crowd => ApiError::busy("too many connections from this address; close some"),
+    };
+    let body = error.body().to_string();
+    let answer = format!(
+        "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let _ = tokio::time::timeout(REFUSAL, async {
+        stream.write_all(answer.as_bytes()).await?;
+        stream.shutdown().await?;
+        // Closing before the client's own bytes are read could take the answer back.
+        let mut sink = [0; 1024];
+        while stream.read(&mut sink).await? > 0 {}
+        std::io::Result::Ok(())
+    })
+    .await;
+}
+
+/// Lets in who shows a token; without tokens, everybody but the web pages of strangers.
+async fn guard(State(house): State<Arc<House>>, request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    let allowed = match house.tokens.is_open() {
+        true => own_page(headers),
+        false => token(headers).is_some_and(|token| house.tokens.accept(token)),
+    };
+    if allowed {
+        return next.run(request).await;
+    }
+    house.refused("http", "token");
+    match house.tokens.is_open() {
+        true => ApiError::forbidden("a web page of another host may not use this server")
+            .into_response(),
+        false => ApiError::token().into_response(),
+    }
+}
+
+/// Whether no browser asks, or one that shows a page from here.
+fn own_page(headers: &HeaderMap) -> bool {
+    let Some(origin) = headers.get(header::ORIGIN) else { return true };
+    let (origin, host) =
+        (origin.to_str().ok(), headers.get(header::HOST).and_then(|h| h.to_str().ok()));
+    match (origin.and_then(|origin| origin.split_once("://")), host) {
+        (Some((_, from)), Some(host)) => from.eq_ignore_ascii_case(host),
+        _ => false,
+    }
+}
+
+/// The token that a client shows: in `Authorization`, or, since a browser's WebSocket cannot, among the
+/// sub-protocols.
+fn token(headers: &HeaderMap) -> Option<&str> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let bearer = text(header::AUTHORIZATION).and_then(|value| {
+        let (scheme, token) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    });
+    bearer.or_else(|| {
+        let offered = text(header::SEC_WEBSOCKET_PROTOCOL)?;
+        offered.split(',').find_map(|one| one.trim().strip_prefix("openai-insecure-api-key."))
+    })
+}
+
+async fn ready(State(house): State<Arc<House>>) -> Response {
+    let shared = &house.shared;
+    let why = match (house.stop.is_cancelled(), shared.asr().is_alive(), shared.tts().is_alive()) {
+        (true, ..) => "closing",
+        (_, false, _) => "the recogniser has stopped",
+        (.., false) => "the voices have stopped",
+        _ => return "ready\n".into_response(),
+    };
+    (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response()
+}
+
+async fn metrics(State(house): State<Arc<House>>) -> Response {
+    let (waiting, _) = house.shared.asr().load();
+    let (speaking, _) = house.shared.tts().load();
+    let mut text = house.metrics.text();
+    for (name, help, value) in [
+        ("hearken_places_taken", "Connections that hold a place.", house.admission.inside()),
+        ("hearken_recognitions_waiting", "Utterances that wait for the recogniser.", waiting),
+        ("hearken_texts_spoken", "Texts that are being spoken or wait for it.", speaking),
+    ] {
+        text.push_str(&format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n"));
+    }
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(header::HeaderName, &str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn tokens_are_found_where_clients_put_them() {
+        for (name, value, want) in [
+            (header::AUTHORIZATION, "Bearer abc", Some("abc")),
+            (header::AUTHORIZATION, "bearer  abc ", Some("abc")),
+            (header::AUTHORIZATION, "Basic abc", None),
+            (header::AUTHORIZATION, "abc", None),
+            (header::SEC_WEBSOCKET_PROTOCOL, "realtime, openai-insecure-api-key.abc", Some("abc")),
+            (header::SEC_WEBSOCKET_PROTOCOL, "realtime", None),
+        ] {
+            assert_eq!(token(&headers(&[(name, value)])), want, "{value}");
+        }
+    }
+
+    #[test]
+    fn pages_of_strangers_stay_out() {
+        let host = (header::HOST, "localhost:8765");
+        for (origin, want) in [
+            (None, true),
+            (Some("http://localhost:8765"), true),
+            (Some("http://evil.example"), false),
+            (Some("null"), false),
+        ] {
+            let mut pairs = vec![host.clone()];
+            pairs.extend(origin.map(|origin| (header::ORIGIN, origin)));
+            assert_eq!(own_page(&headers(&pairs)), want, "{origin:?}");
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! The doors: everything that speaks a voice protocol can talk to this house.
+//!
+//! Each door is a thin translation between a wire and the same engines: [`wyoming`] for Home Assistant
+//! and its satellites, HTTP in OpenAI's shapes, and WebSockets. This page has what they share: who may
+//! come in, who is told that the house is full, and how it empties when it is asked to close.
+
+mod admission;
+mod config;
+mod conversations;
+mod http;
+mod metrics;
+mod realtime;
+mod tokens;
+pub mod wyoming;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream, UnixListener};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::session::Shared;
+
+use admission::{Admission, Refused};
+use conversations::Conversations;
+use metrics::Metrics;
+use tokens::Tokens;
+
+pub use config::Config;
+pub use tokens::token_hash;
+
+/// Clients that are being told that there is no place. Beyond that they are just closed.
+const MOST_REFUSALS: usize = 64;
+/// How long a refused client is listened to, so that it reads why.
+const REFUSAL: Duration = Duration::from_millis(500);
+/// How long a client may take to take what it is sent.
+const WRITE_LIMIT: Duration = Duration::from_secs(10);
+
+/// What can go wrong at the doors.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// The door cannot be opened there.
+    #[error("cannot listen for {door} on {address}: {source}")]
+    Bind {
+        /// Which door.
+        door: &'static str,
+        /// The address as it was given.
+        address: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Nobody can be told that we are here.
+    #[error("cannot announce Wyoming in the local network: {reason}")]
+    Announce {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// The doors, open but with nobody behind them yet: connections wait until [`run`](Self::run).
+#[derive(Debug)]
+pub struct Doors {
+    http: Option<TcpListener>,
+    wyoming: Option<TcpListener>,
+    unix: Option<Socket>,
+    config: Config,
+}
+
+/// A Unix socket, and its file, which goes when the door closes.
+#[derive(Debug)]
+struct Socket {
+    listener: UnixListener,
+    path: PathBuf,
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// What the doors share.
+#[derive(Debug)]
+struct House {
+    shared: Shared,
+    config: Config,
+    admission: Admission,
+    metrics: Metrics,
+    tokens: Tokens,
+    networks: Vec<config::Network>,
+    conversations: Conversations,
+    /// When the server started, in seconds since 1970.
+    since: u64,
+    /// Sessions so far.
+    sessions: std::sync::atomic::AtomicU64,
+    /// Set once the house is to empty.
+    stop: CancellationToken,
+}
+
+impl House {
+    /// A number for a session, never the same twice.
+    fn next_session(&self) -> u64 {
+        self.sessions.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
+    }
+
+    /// How long a connection may say nothing.
+    fn idle(&self) -> Duration {
+        Duration::from_secs(self.config.idle_s)
+    }
+
+    fn refused(&self, door: &'static str, reason: &'static str) {
+        self.metrics.add("hearken_refused_total", 1.0, &[("door", door), ("reason", reason)]);
+    }
+}
+
+impl Doors {
+    /// Opens the doors of the settings. Port 0 takes any that is free; see [`http`](Self::http).
+    ///
+    /// # Errors
+    /// When one cannot be opened.
+    pub async fn open(config: &Config) -> Result<Self, ServeError> {
+        let tcp = async |door: &'static str, address: &str| {
+            let error = |source| ServeError::Bind { door, address: address.to_owned(), source };
+            match address {
+                "" => Ok(None),
+                address => TcpListener::bind(address).await.map(Some).map_err(error),
+            }
+        };
+        let unix = match config.wyoming_socket.as_os_str().is_empty() {
+            true => None,
+            false => Some(socket(&config.wyoming_socket)?),
+        };
+        Ok(Self {
+            http: tcp("HTTP", &config.http).await?,
+            wyoming: tcp("Wyoming", &config.wyoming).await?,
+            unix,
+            config: config.clone(),
+        })
+    }
+
+    /// Where HTTP really listens.
+    #[must_use]
+    pub fn http(&self) -> Option<SocketAddr> {
+        self.http.as_ref()?.local_addr().ok()
+    }
+
+    /// Where Wyoming really listens.
+    #[must_use]
+    pub fn wyoming(&self) -> Option<SocketAddr> {
+        self.wyoming.as_ref()?.local_addr().ok()
+    }
+
+    /// Serves until `stop` is cancelled; then takes nobody in any more, lets those inside finish for as
+    /// long as the settings say, and returns.
+    ///
+    /// # Errors
+    /// When the announcement fails.
+    pub async fn run(self, shared: Shared, stop: CancellationToken) -> Result<(), ServeError> {
+        let config = self.config.clone();
+        let _announced = match (config.announce, self.wyoming()) {
+            (true, Some(address)) => Some(wyoming::announce(address)?),
+            _ => None,
+        };
+        let house = Arc::new(House {
+            admission: Admission::new(config.max_connections, config.max_per_address),
+            metrics: Metrics::default(),
+            tokens: Tokens::new(&config.tokens),
+            networks: config
+                .wyoming_allow
+                .iter()
+                .filter_map(|n| config::Network::parse(n))
+                .collect(),
+            conversations: Conversations::new(shared.dialogue()),
+            since: std::time::SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs()),
+            sessions: Default::default(),
+            stop: stop.clone(),
+            shared,
+            config,
+        });
+        let router = http::router(&house);
+        let (mut inside, mut refusals) = (JoinSet::new(), JoinSet::new());
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => break,
+                Some(_) = inside.join_next() => {}
+                Some(_) = refusals.join_next() => {}
+                (stream, address) = accept(self.http.as_ref()) => {
+                    match house.admission.enter(Some(address.ip())) {
+                        Ok(permit) => {
+                            let (house, router) = (Arc::clone(&house), router.clone());
+                            inside.spawn(async move {
+                                let _guest = Guest::new(&house, "http");
+                                http::serve(stream, address, permit, router, &house.stop).await;
+                            });
+                        }
+                        Err(why) => {
+                            house.refused("http", why.reason());
+                            if refusals.len() < MOST_REFUSALS {
+                                refusals.spawn(http::refuse(stream, why));
+                            }
+                        }
+                    }
+                }
+                (stream, address) = accept(self.wyoming.as_ref()) => {
+                    let ip = address.ip();
+                    if !ip.is_loopback() && !house.networks.iter().any(|network| network.holds(ip)) {
+                        tracing::warn!(%address, "not in serve.wyoming_allow");
+                        house.refused("wyoming", "stranger");
+                        continue;
+                    }
+                    welcome_wyoming(stream, Some(ip), &house, &mut inside, &mut refusals);
+                }
+                stream = accept_unix(self.unix.as_ref()) => {
+                    welcome_wyoming(stream, None, &house, &mut inside, &mut refusals);
+                }
+            }
+        }
+        // The doors close at once, those inside finish what they began.
+        let Self { http, wyoming, unix, .. } = self;
+        drop((http, wyoming, unix));
+        let drain = Duration::from_secs(house.config.drain_s);
+        let left = tokio::time::timeout(drain, async {
+            while inside.join_next().await.is_some() {}
+            // WebSockets live in tasks of their own, and keep their places.
+            while house.admission.inside() > 0 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        });
+        if left.await.is_err() {
+            tracing::warn!(
+                connections = house.admission.inside(),
+                "closed before they had finished"
+            );
+        }
+        inside.shutdown().await;
+        Ok(())
+    }
+}
+
+/// Somebody inside, as the metrics see it.
+struct Guest<'a> {
+    house: &'a House,
+    door: &'static str,
+}
+
+impl<'a> Guest<'a> {
+    fn new(house: &'a House, door: &'static str) -> Self {
+        house.metrics.add("hearken_connections_total", 1.0, &[("door", door)]);
+        house.metrics.add("hearken_connections_active", 1.0, &[("door", door)]);
+        Self { house, door }
+    }
+}
+
+impl Drop for Guest<'_> {
+    fn drop(&mut self) {
+        self.house.metrics.add("hearken_connections_active", -1.0, &[("door", self.door)]);
+    }
+}
+
+fn welcome_wyoming<S>(
+    stream: S,
+    address: Option<std::net::IpAddr>,
+    house: &Arc<House>,
+    inside: &mut JoinSet<()>,
+    refusals: &mut JoinSet<()>,
+) where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+{
+    match house.admission.enter(address) {
+        Ok(permit) => {
+            let house = Arc::clone(house);
+            inside.spawn(async move {
+                let _guest = Guest::new(&house, "wyoming");
+                wyoming::serve(stream, &house).await;
+                drop(permit);
+            });
+        }
+        Err(why) => {
+            house.refused("wyoming", why.reason());
+            if refusals.len() < MOST_REFUSALS {
+                refusals.spawn(wyoming::refuse(stream, why));
+            }
+        }
+    }
+}
+
+async fn accept(listener: Option<&TcpListener>) -> (TcpStream, SocketAddr) {
+    let Some(listener) = listener else { return std::future::pending().await };
+    loop {
+        match listener.accept().await {
+            Ok((stream, address)) => {
+                // Small events must not wait for each other.
+                let _ = stream.set_nodelay(true);
+                return (stream, address);
+            }
+            Err(error) => give_way(&error).await,
+        }
+    }
+}
+
+async fn accept_unix(socket: Option<&Socket>) -> tokio::net::UnixStream {
+    let Some(socket) = socket else { return std::future::pending().await };
+    loop {
+        match socket.listener.accept().await {
+            Ok((stream, _)) => return stream,
+            Err(error) => give_way(&error).await,
+        }
+    }
+}
+
+/// Without descriptors accepting fails at once, again and again: somebody has to leave first.
+async fn give_way(error: &std::io::Error) {
+    tracing::warn!(%error, "cannot accept a connection");
+    tokio::time::sleep(Duration::from_millis(50)).await;
+}
+
+/// Opens a Unix socket. A file that nobody listens on is what a crash left, and goes.
+fn socket(path: &std::path::Path) -> Result<Socket, ServeError> {
+    let error =
+        |source| ServeError::Bind { door: "Wyoming", address: path.display().to_string(), source };
+    let stale = std::os::unix::net::UnixStream::connect(path)
+        .is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionRefused);
+    if stale {
+        std::fs::remove_file(path).map_err(error)?;
+    }
+    let listener = UnixListener::bind(path).map_err(error)?;
+    Ok(Socket { listener, path: path.to_owned() })
+}

@@ -1,0 +1,111 @@
+//! Decoding a clause in overlapping chunks. The overlap is as wide as the decoder looks, so that what is kept of each
+//! chunk equals the whole.
+
+use std::ops::ControlFlow;
+use std::ops::Range;
+
+/// Frames of the first chunk: a third of a second, decoded in a few milliseconds.
+const FIRST: usize = 28;
+/// Later chunks grow up to this, because the overlap is decoded twice.
+const MOST: usize = 160;
+
+/// The stretches that `frames` are decoded in: a short one, then longer ones.
+pub(super) fn stretches(frames: usize) -> Vec<Range<usize>> {
+    let mut all = Vec::new();
+    let (mut at, mut size) = (0, FIRST);
+    while at < frames {
+        let left = frames - at;
+        // No crumbs at the end.
+        let take = if left < size + FIRST / 2 { left } else { size };
+        all.push(at..at + take);
+        at += take;
+        size = (size * 2).min(MOST);
+    }
+    all
+}
+
+/// Decodes `latent` ([channels, frames], row after row) stretch by stretch. `decode` makes `hop` samples of each frame
+/// it is given as [channels, n]; `out` may break.
+///
+/// # Errors
+/// Those of `decode`, and a decoder that makes another number of samples than it should.
+pub(super) fn decode<E: From<String>>(
+    latent: &[f32],
+    channels: usize,
+    hop: usize,
+    reach: usize,
+    mut decode: impl FnMut(Vec<f32>, usize) -> Result<Vec<f32>, E>,
+    out: &mut dyn FnMut(&[f32]) -> ControlFlow<()>,
+) -> Result<(), E> {
+    let frames = latent.len() / channels.max(1);
+    for stretch in stretches(frames) {
+        let (from, to) = (stretch.start.saturating_sub(reach), (stretch.end + reach).min(frames));
+        let piece: Vec<f32> = latent
+            .chunks_exact(frames)
+            .flat_map(|row| row.get(from..to).unwrap_or_default())
+            .copied()
+            .collect();
+        let samples = decode(piece, to - from)?;
+        if samples.len() != (to - from) * hop {
+            return Err(E::from(format!(
+                "its decoder made {} samples of {} frames instead of {}",
+                samples.len(),
+                to - from,
+                (to - from) * hop
+            )));
+        }
+        let kept = (stretch.start - from) * hop..(stretch.end - from) * hop;
+        if out(samples.get(kept).unwrap_or_default()).is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stretches_cover_all_and_leave_no_crumbs() {
+        for frames in [0, 1, 27, 28, 29, 41, 42, 43, 100, 1000, 1001] {
+            let all = stretches(frames);
+            assert_eq!(all.iter().map(ExactSizeIterator::len).sum::<usize>(), frames);
+            assert!(all.windows(2).all(|w| w[0].end == w[1].start));
+            assert!(all.len() < 2 || all.iter().all(|s| s.len() >= FIRST / 2), "{all:?}");
+            assert!(all.first().is_none_or(|s| s.len() < FIRST + FIRST / 2));
+        }
+    }
+
+    /// A decoder that looks two frames to each side: what it gives in chunks is what it gives in one.
+    fn blur(frames: &[f32], hop: usize) -> Vec<f32> {
+        let at =
+            |i: i64| usize::try_from(i).ok().and_then(|i| frames.get(i)).copied().unwrap_or(0.0);
+        (0..frames.len() as i64)
+            .flat_map(|i| vec![(i - 2..=i + 2).map(at).sum::<f32>(); hop])
+            .collect()
+    }
+
+    #[test]
+    fn chunks_equal_the_whole_and_out_may_break() {
+        let frames: Vec<f32> = (0..500).map(|i| (i as f32 * 0.7).sin()).collect();
+        let latent: Vec<f32> = frames.iter().chain(&frames).copied().collect();
+        let mut spoken = Vec::new();
+        let first_row = |piece: Vec<f32>, n: usize| Ok::<_, String>(blur(&piece[..n], 3));
+        decode(&latent, 2, 3, 2, first_row, &mut |s| {
+            spoken.extend_from_slice(s);
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+        assert_eq!(spoken, blur(&frames, 3));
+        let mut calls = 0;
+        decode(&latent, 2, 3, 2, first_row, &mut |_| {
+            calls += 1;
+            ControlFlow::Break(())
+        })
+        .unwrap();
+        assert_eq!(calls, 1);
+        let short = |_: Vec<f32>, _: usize| Ok::<_, String>(vec![0.0; 7]);
+        assert!(decode(&latent, 2, 3, 2, short, &mut |_| ControlFlow::Continue(())).is_err());
+    }
+}

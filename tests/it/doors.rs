@@ -1,0 +1,302 @@
+//! The doors with the real clients of their wires, and with clients that mean no good.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use hearken::audio::{WavWriter, read_mono_16k};
+use serde_json::Value;
+
+use crate::installed;
+
+/// A server on free ports, ended with the test.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) http: SocketAddr,
+    pub(crate) wyoming: SocketAddr,
+    pub(crate) folder: tempfile::TempDir,
+}
+
+impl Server {
+    pub(crate) fn start(settings: &str) -> Self {
+        installed::store();
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("hearken.toml");
+        let ports = "http = \"127.0.0.1:0\"\nwyoming = \"127.0.0.1:0\"\n";
+        std::fs::write(&config, format!("[serve]\n{ports}{settings}")).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_hearken"))
+            .args(["serve", "--config"])
+            .arg(&config)
+            .env("XDG_STATE_HOME", folder.path())
+            .env("XDG_DATA_HOME", folder.path())
+            .env("HEARKEN_MODELS", installed::store().root())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut addresses = BTreeMap::new();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        loop {
+            let line = lines.next().expect("the server ended").unwrap();
+            if line.starts_with("Ready") {
+                break;
+            }
+            if let Some((door, address)) = line.split_once("  ") {
+                let address = address.trim().rsplit('/').next().unwrap().to_owned();
+                addresses.entry(door.trim().to_owned()).or_insert(address);
+            }
+        }
+        let address = |door: &str| addresses[door].parse().unwrap();
+        Self { http: address("http"), wyoming: address("wyoming"), child, folder }
+    }
+
+    pub(crate) fn terminate(&mut self) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    }
+
+    /// Waits until the server has ended and tells whether it ended well.
+    pub(crate) fn ended(&mut self) -> bool {
+        self.child.wait().unwrap().success()
+    }
+
+    pub(crate) fn get(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(self.http).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+            .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Python with the clients; `scripts/python-clients.sh` puts it there.
+fn python() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let out = Command::new(root.join("scripts/python-clients.sh")).output().unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let folder = String::from_utf8(out.stdout).unwrap();
+    root.join(folder.trim()).join("bin/python")
+}
+
+/// Runs one of the clients and returns its steps by name.
+pub(crate) fn steps(script: &str, args: &[&str]) -> BTreeMap<String, Value> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/doors").join(script);
+    let out = Command::new(python()).arg(script).args(args).output().unwrap();
+    let text = String::from_utf8(out.stdout).unwrap();
+    let trouble = String::from_utf8_lossy(&out.stderr);
+    assert!(out.status.success(), "{text}\n{trouble}");
+    eprintln!("{text}");
+    let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines.map(|line| (line["step"].as_str().unwrap().to_owned(), line)).collect()
+}
+
+/// A recording of the demo as WAV, which every client reads.
+pub(crate) fn recording(name: &str, into: &Path) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/recordings").join(name);
+    let samples = read_mono_16k(path).unwrap();
+    let target = into.join(name).with_extension("wav");
+    let mut wav = WavWriter::create(&target, 16_000).unwrap();
+    wav.push(&samples).unwrap();
+    wav.finish().unwrap();
+    target.display().to_string()
+}
+
+#[test]
+fn wyoming_speaks_with_its_reference_client() {
+    let server = Server::start("");
+    let (english, chinese) =
+        (recording("4.flac", server.folder.path()), recording("6.flac", server.folder.path()));
+    let uri = format!("tcp://{}", server.wyoming);
+    let steps = steps("wyoming_client.py", &[&uri, &english, &chinese]);
+
+    let describe = &steps["describe"];
+    assert!(describe["seconds"].as_f64().unwrap() < 0.5, "{describe}");
+    assert!(describe["asr_languages"].as_array().unwrap().contains(&"zh-CN".into()));
+    assert!(describe["voices"].as_array().unwrap().contains(&"piper-en-us-joe-medium".into()));
+    assert_eq!(
+        (&describe["asr_streaming"], &describe["tts_streaming"]),
+        (&true.into(), &true.into())
+    );
+    assert_eq!(steps["ping"]["text"], "here?");
+
+    let heard = &steps["transcribe"];
+    assert_eq!(
+        (&heard["text"], &heard["language"]),
+        (&"Lock the front door.".into(), &"en".into())
+    );
+    assert_eq!(heard["chunks"], heard["text"]);
+    assert_eq!(
+        heard["kinds"],
+        serde_json::json!([
+            "voice-started",
+            "voice-stopped",
+            "transcript-start",
+            "transcript-chunk",
+            "transcript",
+            "transcript-stop"
+        ])
+    );
+    assert_eq!(steps["transcribe_zh"]["language"], "zh");
+    assert!(steps["transcribe_zh"]["text"].as_str().unwrap().chars().count() >= 4);
+
+    for step in ["synthesize", "synthesize_voice", "synthesize_stream"] {
+        let sound = &steps[step];
+        assert_eq!((&sound["starts"], &sound["stops"]), (&1.into(), &1.into()), "{step}");
+        let seconds = sound["samples"].as_f64().unwrap() / sound["rate"].as_f64().unwrap();
+        assert!((0.4..8.0).contains(&seconds), "{step}: {seconds}");
+        assert!(sound["loud"].as_u64().unwrap() > 3000, "{step}: {sound}");
+    }
+    assert_eq!(steps["synthesize_voice"]["rate"], 24_000);
+    assert_eq!(steps["no_voice"]["kind"], "error");
+
+    assert_eq!(steps["recognize"]["name"], "HassTurnOn");
+    assert_eq!(steps["recognize"]["entities"]["name"], "Kitchen Light");
+    assert_eq!(steps["not_recognized"]["kind"], "not-recognized");
+    assert_eq!(steps["handle"]["kind"], "handled");
+    assert_eq!(steps["handle"]["context"]["conversation_id"], "c1");
+    assert_eq!(steps["handle_zh"]["kind"], "handled");
+    assert_eq!(steps["not_handled"]["kind"], "not-handled");
+}
+
+fn lines_of(stream: &mut TcpStream) -> String {
+    let mut text = String::new();
+    let _ = stream.read_to_string(&mut text);
+    text
+}
+
+#[test]
+fn who_means_no_good_is_told_or_closed_and_disturbs_nobody() {
+    let server = Server::start("max_connections = 12\nmax_per_address = 10\nidle_s = 1\n");
+    let wyoming = |bytes: &[u8]| {
+        let mut stream = TcpStream::connect(server.wyoming).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        let _ = stream.write_all(bytes);
+        lines_of(&mut stream)
+    };
+    // Nonsense is told, and the connection closed.
+    for (bytes, part) in [
+        (&b"hello\n"[..], "no JSON object"),
+        (b"{\"type\":\"x\",\"payload_length\":99999999999}\n", "payload_length"),
+        (&vec![b'x'; 70_000], "header of more"),
+        // Half an event, and then nothing: the connection is idle.
+        (b"{\"type\":\"describe\"", "nothing came for"),
+        (b"{\"type\":\"audio-chunk\",\"data\":{\"rate\":0,\"width\":2,\"channels\":1},\"payload_length\":2}\n12", "0 Hz"),
+        (b"{\"type\":\"detect\"}\n", "wake"),
+    ] {
+        let told = wyoming(bytes);
+        assert!(told.contains(part), "{part:?} is not in {told:?}");
+    }
+    // A slow reader of headers is closed too.
+    let mut slow = TcpStream::connect(server.http).unwrap();
+    slow.write_all(b"GET / HTTP/1.1\r\nx: ").unwrap();
+    // Everybody's places are taken: the next is told so at once.
+    let idle: Vec<TcpStream> =
+        (0..9).map(|_| TcpStream::connect(server.wyoming).unwrap()).collect();
+    std::thread::sleep(Duration::from_millis(100));
+    let began = Instant::now();
+    let told = wyoming(b"");
+    assert!(told.contains("\"code\":\"busy\""), "{told}");
+    let answer = server.get("/healthz");
+    assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("retry-after: 1"), "{answer}");
+    assert!(began.elapsed() < Duration::from_millis(700), "{:?}", began.elapsed());
+    drop(idle);
+    // And when they have left there is room again.
+    let end = Instant::now() + Duration::from_secs(5);
+    while !server.get("/healthz").starts_with("HTTP/1.1 200") {
+        assert!(Instant::now() < end);
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let metrics = server.get("/metrics");
+    assert!(
+        metrics.contains("hearken_refused_total{door=\"wyoming\",reason=\"crowd\"}"),
+        "{metrics}"
+    );
+    assert!(server.get("/readyz").contains("ready"));
+}
+
+#[test]
+fn a_server_that_is_told_to_stop_finishes_and_ends() {
+    let mut server = Server::start("");
+    let mut stream = TcpStream::connect(server.wyoming).unwrap();
+    // A client in the middle of a text is served to its end.
+    stream
+        .write_all("{\"type\":\"synthesize\",\"data\":{\"text\":\"The kitchen light is on, and the door is locked.\"}}\n".as_bytes())
+        .unwrap();
+    let mut first = [0; 20];
+    stream.read_exact(&mut first).unwrap();
+    server.terminate();
+    let rest = {
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).unwrap();
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    assert!(rest.contains("audio-stop"), "cut off");
+    assert!(server.ended());
+    assert!(TcpStream::connect(server.wyoming).is_err());
+}
+
+#[test]
+fn openai_s_own_client_is_served() {
+    let token = "a token for this test";
+    let hash = hearken::serve::token_hash(token);
+    let server = Server::start(&format!("tokens = [\"{hash}\"]\n"));
+    let command = recording("4.flac", server.folder.path());
+    let folder = server.folder.path().display().to_string();
+    let base = format!("http://{}/v1", server.http);
+    let steps = steps("openai_client.py", &[&base, token, &command, &folder]);
+
+    assert!(steps["models"]["ids"].as_array().unwrap().contains(&"whisper-base".into()));
+    for step in ["json", "stream"] {
+        assert_eq!(steps[step]["text"], "Lock the front door.", "{step}");
+    }
+    assert_eq!(steps["stream"]["deltas"], "Lock the front door.");
+    assert_eq!(steps["stream"]["last"], "transcript.text.done");
+    assert_eq!(steps["text"]["text"], "Lock the front door.\n");
+    assert!(steps["srt"]["text"].as_str().unwrap().contains(" --> "), "{}", steps["srt"]);
+    assert!(steps["vtt"]["text"].as_str().unwrap().starts_with("WEBVTT\n\n00:"));
+    assert_eq!(steps["verbose"]["words"], serde_json::json!(["Lock", "the", "front", "door."]));
+    let segment = &steps["verbose"]["raw"]["segments"][0];
+    assert!(segment["end"].as_f64() > segment["start"].as_f64(), "{segment}");
+    assert!(segment["avg_logprob"].as_f64().unwrap() < 0.0, "{segment}");
+    assert!(steps["translate"]["text"].as_str().unwrap().contains("door"));
+    for (step, status, part) in [
+        ("no_model", 404, "gpt-9"),
+        ("wrong_format", 400, "diarized_json"),
+        ("wrong_model", 404, "nonsense"),
+        ("wrong_language", 400, "xx"),
+        ("no_sound", 400, "the recording"),
+        ("mp3", 400, "mp3"),
+        ("no_voice", 400, "passwd"),
+        ("too_long", 400, "5000 characters"),
+        ("too_fast", 400, "9 is not between"),
+        ("no_token", 401, "token"),
+    ] {
+        let told = &steps[step];
+        assert_eq!(told["status"], status, "{told}");
+        assert!(told["message"].as_str().unwrap().contains(part), "{told}");
+    }
+    let bytes = |step: &str| steps[step]["bytes"].as_u64().unwrap();
+    assert_eq!(steps["wav"]["kind"], "audio/wav");
+    assert!(bytes("pcm") > 48_000 / 2 && bytes("chinese") > 48_000 / 2);
+    assert!(bytes("wav").abs_diff(bytes("pcm")) < 30_000);
+    assert!(bytes("fast") < bytes("pcm") * 3 / 4);
+    assert_eq!((&steps["flac"]["head"], &steps["opus"]["head"]), (&"fLaC".into(), &"OggS".into()));
+    let flac = read_mono_16k(server.folder.path().join("speech.flac")).unwrap();
+    assert!(flac.len() > 8_000);
+    assert!(bytes("sse").abs_diff(bytes("pcm")) < 30_000, "{}", steps["sse"]);
+    assert_eq!(steps["sse"]["last"], "speech.audio.done");
+    // The sound leaves while it is being made.
+    let (first, whole) = (&steps["flows"]["first"], &steps["flows"]["whole"]);
+    assert!(first.as_f64().unwrap() < whole.as_f64().unwrap() / 2.0, "{first} of {whole}");
+}
