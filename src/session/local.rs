@@ -17,6 +17,7 @@ use crate::audio::Microphone;
 use crate::audio::OpenSource;
 use crate::audio::Played;
 use crate::audio::Player;
+use crate::audio::SAMPLE_RATE;
 use crate::audio::Source;
 use crate::audio::Speaker;
 use crate::audio::Steady;
@@ -80,6 +81,8 @@ impl Session {
             None => Playback::Clocked,
         };
         let before = std::mem::replace(&mut self.playback, playback);
+        // The first recognition takes the memory that later ones reuse; nobody is to wait for that.
+        let _first = self.ear.ask(vec![0.0; SAMPLE_RATE as usize]);
         let input = Input { frames, orders };
         self.converse(&input, &mut |event| {
             if let Some(player) = &player {

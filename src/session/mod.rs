@@ -633,7 +633,7 @@ impl Session {
 
     /// The better of two recognitions of an utterance. What was nothing at first must make sense to
     /// count: a recogniser invents.
-    fn better(&self, first: Trial, second: Option<Trial>) -> Trial {
+    fn better(&mut self, first: Trial, second: Option<Trial>) -> Trial {
         let Some(second) = second else { return first };
         let (Some(Ok(a)), Some(Ok(b))) = (&first.result, &second.result) else { return first };
         let area = self.area.as_deref();
