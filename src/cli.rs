@@ -44,6 +44,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Turn recordings into text
     Transcribe(TranscribeArgs),
+    /// Recognise the commands of a grammar of your own in recordings
+    Recognize(RecognizeArgs),
     /// Speak a text
     Say(SayArgs),
     /// List the voices
@@ -236,6 +238,34 @@ pub(crate) struct DemoArgs {
     #[arg(long)]
     pub(crate) no_play: bool,
     /// Print one JSON object on the last line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Options of `hearken recognize`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  hearken recognize --grammar examples/grammars/coffee.yaml --json order.wav\n\n\
+    A grammar is a file of sentences in Home Assistant's layout, or of expressions in Picovoice's.\n\
+    With --json a line a file: {\"file\",\"intent\",\"slots\",\"confidence\",\"text\",\"free_text\",\"compute_s\"}"
+)]
+pub(crate) struct RecognizeArgs {
+    /// Recordings of one command each: WAV, FLAC, MP3, OGG or M4A
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// The grammar, in YAML
+    #[arg(long, value_name = "FILE")]
+    pub(crate) grammar: PathBuf,
+    /// The language of a grammar that does not name its own
+    #[arg(long, value_name = "LANGUAGE", default_value = "en")]
+    pub(crate) language: String,
+    /// The recogniser [default: the configured one]
+    #[arg(long, value_name = "ID")]
+    pub(crate) model: Option<String>,
+    /// How sure a command must be, 0 to 1
+    #[arg(long, value_name = "P", default_value_t = 0.5)]
+    pub(crate) threshold: f32,
+    /// Print a line of JSON a file
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -14,6 +14,7 @@ fn main() -> ExitCode {
     hearken::telemetry::init(cli.global.verbose);
     let outcome = House::open(&cli.global).and_then(|house| match cli.command {
         Command::Run(args) => commands::run::run(&house, &args),
+        Command::Recognize(args) => commands::recognize::run(&house, &args),
         Command::Transcribe(args) => commands::transcribe::run(&house, &args),
         Command::Say(args) => commands::say::run(&house, &args),
         Command::Voices(args) => commands::voices::run(&house, &args),

@@ -27,6 +27,9 @@ const FARTHEST: f64 = 30.0;
 const HOPE: f64 = 0.5;
 /// How much worse than the best complete sentence an unfinished one may be to be followed, in nats.
 const SLACK: f64 = 3.0;
+/// How much the end token counts, more than others: an improbable end says that speech goes on, which
+/// a short sentence of the grammar would leave unexplained.
+const END_WEIGHT: f64 = 2.5;
 /// Complete sentences that are kept.
 const KEPT: usize = 4;
 
@@ -35,7 +38,8 @@ const KEPT: usize = 4;
 pub(super) struct Candidate {
     /// The tokens, without the end token.
     pub tokens: Vec<i32>,
-    /// The log-probability of all tokens and the end token among all text tokens, in nats.
+    /// The log-probability of all tokens and the end token among all text tokens, in nats, with the
+    /// end token counted for more.
     pub logprob: f64,
 }
 
@@ -43,6 +47,10 @@ impl Candidate {
     /// The mean log-probability of a token.
     pub(super) fn mean(&self) -> f64 {
         self.logprob / (self.tokens.len() + 1) as f64
+    }
+
+    fn promise(&self) -> f64 {
+        self.logprob + HOPE * self.tokens.len() as f64
     }
 }
 
@@ -127,10 +135,7 @@ pub(super) fn search<L: Logits>(
     let mut budget = BUDGET;
     left.push(Partial { tokens: Vec::new(), spot: Spot::start(grammar.start()), logprob: 0.0 });
     while let Some(partial) = left.pop() {
-        let best = complete
-            .iter()
-            .map(|c| c.logprob + HOPE * c.tokens.len() as f64)
-            .max_by(f64::total_cmp);
+        let best = complete.iter().map(Candidate::promise).max_by(f64::total_cmp);
         if best.is_some_and(|best| partial.promise() < best - SLACK) || stop() {
             break;
         }
@@ -154,22 +159,24 @@ pub(super) fn search<L: Logits>(
             };
             let ends =
                 here.spot.is_whole() && !here.tokens.is_empty() && grammar.accepts(here.spot.state);
-            let end = if ends { here.logprob + of(model.end()) } else { f64::NEG_INFINITY };
+            let end =
+                if ends { here.logprob + END_WEIGHT * of(model.end()) } else { f64::NEG_INFINITY };
             if ends {
                 complete.push(Candidate { tokens: here.tokens.clone(), logprob: end });
             }
-            let mut options: Vec<(f64, i32, Spot)> = if grammar.is_open(here.spot.state) {
-                most_probable(&row, OPEN_BREADTH)
-                    .into_iter()
-                    .filter_map(|token| {
-                        let spot = tokens.follow(here.spot, token, grammar, variants)?;
-                        Some((of(token), token, spot))
-                    })
-                    .collect()
-            } else {
-                let allowed = allowed.at(here.spot, tokens, grammar, variants);
-                allowed.iter().map(|(token, spot)| (of(*token), *token, *spot)).collect()
-            };
+            let listed = allowed.at(here.spot, tokens, grammar, variants);
+            let mut options: Vec<(f64, i32, Spot)> =
+                listed.iter().map(|(token, spot)| (of(*token), *token, *spot)).collect();
+            if grammar.is_open(here.spot.state) {
+                for token in most_probable(&row, OPEN_BREADTH) {
+                    let known = options.iter().any(|(_, known, _)| *known == token);
+                    if let Some(spot) = tokens.follow(here.spot, token, grammar, variants)
+                        && !known
+                    {
+                        options.push((of(token), token, spot));
+                    }
+                }
+            }
             options.retain(|(logprob, ..)| *logprob > LEAST);
             options.sort_by(|a, b| b.0.total_cmp(&a.0));
             options.truncate(BREADTH);

@@ -92,6 +92,9 @@ impl Config {
 pub struct Transcript {
     /// The words; empty when nothing was said.
     pub text: String,
+    /// What was heard freely, where `text` is a sentence of the grammar that was taken in its place.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub heard: Option<String>,
     /// The language spoken, as a BCP-47 tag without region (`en`, `zh`).
     pub language: String,
     /// Pieces with times, in seconds from the beginning of the audio that was given.

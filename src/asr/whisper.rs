@@ -211,6 +211,7 @@ impl Whisper {
         };
         Transcript {
             text,
+            heard: None,
             language: decoded.language.clone(),
             segments,
             avg_logprob: decoded.evidence.avg_logprob,

@@ -9,6 +9,7 @@ pub(crate) mod intents;
 pub(crate) mod models;
 pub(crate) mod normalize;
 pub(crate) mod pinyin;
+pub(crate) mod recognize;
 pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod say;

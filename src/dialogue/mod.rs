@@ -38,6 +38,7 @@ use crate::intent::Language;
 use crate::intent::Meaning;
 use crate::intent::Name;
 use crate::intent::Names;
+use crate::intent::Sayable;
 use crate::intent::SoundsLike;
 use crate::intent::is_template;
 
@@ -409,6 +410,31 @@ impl Dialogue {
             None => area,
         });
         tongue.recognize(text, area).filter(|meaning| more::unknown(meaning).is_none())
+    }
+
+    /// Everything that can be said in the home in a language, for a recogniser to listen for;
+    /// `None` when the language is not spoken here. It holds until the home's names change
+    /// ([`Dialogue::names_version`]).
+    #[must_use]
+    pub fn sayable(&self, language: &str) -> Option<Sayable> {
+        let base = |tag: &str| tag.split(['-', '_']).next().unwrap_or_default().to_owned();
+        let tongue = self.tongues.iter().find(|t| base(t.language.code()) == base(language))?;
+        let engines: Vec<&Engine> = std::iter::once(&tongue.engine).chain(&tongue.more).collect();
+        Some(Sayable::new(&engines))
+    }
+
+    /// Changes whenever something in the home is named otherwise.
+    #[must_use]
+    pub fn names_version(&self) -> u64 {
+        self.names_version
+    }
+
+    /// Whether a sentence is a command, or several, that this home can carry out, as it stands:
+    /// nothing is repaired.
+    #[must_use]
+    pub fn is_command(&self, text: &str, language: &str, area: Option<&str>) -> bool {
+        self.understand(text, language, area)
+            .is_some_and(|meaning| self.possible(&meaning, language, area))
     }
 
     /// Does what is meant and answers; see [`Dialogue::respond`].

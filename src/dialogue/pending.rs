@@ -8,8 +8,8 @@ use super::turn::Part;
 pub(super) enum Pending {
     /// Whether to do these commands: yes or no.
     Confirm(Vec<Part>),
-    /// Which of these commands was meant: its name, or no.
-    Choose(Vec<Part>),
+    /// Which of these commands was meant: what it is called, or no.
+    Choose(Vec<(String, Part)>),
     /// What a command lacks: the sentence so far.
     Missing(String),
 }

@@ -2,7 +2,7 @@
 
 use super::refusal::Refusal;
 use super::slots;
-use crate::home::{Entity, Home, Missing, Query};
+use crate::home::{Area, Entity, Home, Missing, Query};
 use crate::intent::Meaning;
 
 /// Where and in which language something was said.
@@ -78,6 +78,16 @@ impl<'a> Where<'a> {
             self.prefer(&mut found, |entity| entity.state == state);
         }
         Ok(found)
+    }
+
+    /// The areas that tell devices of one name apart; empty where they do not.
+    pub(super) fn namesakes(&self, meaning: &Meaning) -> Vec<&'a Area> {
+        let query = self.query(meaning, wish(&meaning.intent));
+        let found = self.home.select(&query).unwrap_or_default();
+        let areas = found.iter().map(|entity| self.home.area(entity.area.as_deref()?));
+        let mut areas: Vec<&Area> = areas.flatten().collect();
+        areas.dedup_by_key(|area| &area.id);
+        if query.name.is_none() || areas.len() < found.len() { Vec::new() } else { areas }
     }
 
     /// The same, as far as anything fits: for answers about a home that says little.

@@ -176,13 +176,27 @@ fn of_two_with_one_name_the_one_that_is_here_is_meant() {
     let cases = [
         (Some("hall"), "turn on lamp (old)", vec!["light.b"], "Turned on Lamp (old)"),
         (Some("hall"), "unlock lamp (old)", vec!["lock.c"], "Unlocking"),
-        (None, "turn on lamp (old)", vec![], "There are several called Lamp (old)"),
+        (
+            None,
+            "turn on lamp (old)",
+            vec![],
+            "Which Lamp (old): the one in the Den, or in the Hall?",
+        ),
     ];
     for (area, text, entities, answer) in cases {
         let mut dialogue = Dialogue::new(home(), vec![english.clone()]).unwrap();
         let reply = dialogue.respond(text, "en", area);
         let acted: Vec<&str> = reply.actions.iter().map(|a| a.entity.as_str()).collect();
         assert_eq!((acted, reply.text.as_str()), (entities, answer), "{text} in {area:?}");
+    }
+    for (answer, entity) in
+        [("the one in the hall", Some("light.b")), ("Den.", Some("light.a")), ("no", None)]
+    {
+        let mut dialogue = Dialogue::new(home(), vec![english.clone()]).unwrap();
+        let asked = dialogue.respond("turn on lamp (old)", "en", None);
+        assert_eq!((asked.alternatives.len(), asked.error), (2, Some("duplicate_entities")));
+        let reply = dialogue.respond(answer, "en", None);
+        assert_eq!(reply.actions.first().map(|a| a.entity.as_str()), entity, "{answer}: {reply:?}");
     }
 }
 

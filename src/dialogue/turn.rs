@@ -19,7 +19,9 @@ const POSSIBLE: f32 = 0.36;
 /// How many names are offered when a sentence may mean several.
 const OFFERED: usize = 3;
 /// How much longer than a name an answer may be that names it: "the … please".
-const MORE_THAN_A_NAME: usize = 12;
+const MORE_THAN_A_NAME: usize = 16;
+/// Of more devices with one name nobody wants to hear the list.
+const MOST_NAMESAKES: usize = 5;
 /// How long a question waits for its answer, and a command to be repeated, in seconds.
 const PATIENCE: i64 = 60;
 /// How many other meanings are told.
@@ -142,14 +144,14 @@ impl Dialogue {
                 if self.part(text, language, area).is_some() {
                     return None;
                 }
-                let names = |part: &Part| {
-                    let name = thing(&part.meaning).unwrap_or_default().to_lowercase();
+                let names = |(name, _): &(String, Part)| {
+                    let name = name.to_lowercase();
                     let short = said.len() <= name.len() + MORE_THAN_A_NAME;
                     !name.is_empty() && short && said.contains(&name)
                 };
                 let mut chosen = parts.into_iter().filter(names);
                 match (chosen.next(), chosen.next()) {
-                    (Some(part), None) => Some(self.perform(vec![part], language, area)),
+                    (Some((_, part)), None) => Some(self.perform(vec![part], language, area)),
                     _ => None,
                 }
             }
@@ -272,6 +274,18 @@ impl Dialogue {
         let code = self.tongue(language).language.code().to_owned();
         let here = area.and_then(|area| self.home.area_named(area)).map(|area| area.id.as_str());
         let place = Where { home: &self.home, here, language: &code };
+        if let [part] = &parts[..]
+            && let Err(why) = act::plan(&part.meaning, place)
+            && why.key == "duplicate_entities"
+            && (glued(&code) || code.starts_with("en"))
+        {
+            let areas = place.namesakes(&part.meaning);
+            let areas: Vec<String> =
+                areas.iter().map(|area| area.names.main(&code).to_owned()).collect();
+            if (2..=MOST_NAMESAKES).contains(&areas.len()) {
+                return self.ask_where(part, areas, &code);
+            }
+        }
         let risky = |part: &&Part| {
             act::plan(&part.meaning, place)
                 .is_ok_and(|plan| risk::risky(&self.confirm, &plan.calls, &self.home))
@@ -298,10 +312,37 @@ impl Dialogue {
         reply
     }
 
+    /// Asks in which of these areas the device is that was named.
+    fn ask_where(&mut self, part: &Part, areas: Vec<String>, code: &str) -> Reply {
+        let name = slots::text(&part.meaning, "name").unwrap_or_default();
+        let asked = if glued(code) {
+            format!("要哪一个{name}，{}？", areas.join("的还是") + "的")
+        } else {
+            format!("Which {name}: the one in the {}?", areas.join(", or in the "))
+        };
+        let mut reply = Reply::question(asked, code, "duplicate_entities");
+        let choices = areas.into_iter().map(|area| {
+            let mut part = part.clone();
+            for map in [&mut part.meaning.slots, &mut part.meaning.texts] {
+                map.insert("area".into(), area.as_str().into());
+            }
+            (area, part)
+        });
+        let choices: Vec<(String, Part)> = choices.collect();
+        reply.alternatives = choices.iter().map(|(_, part)| alternative(part)).collect();
+        self.pending = Some(Pending::Choose(choices));
+        reply
+    }
+
     fn ask_which(&mut self, parts: Vec<Part>, language: &str, area: Option<&str>) -> Reply {
         let reply = self.which(&parts, language, area);
         let one = parts.len() == 1;
-        self.pending = Some(if one { Pending::Confirm(parts) } else { Pending::Choose(parts) });
+        let named = |part: Part| (thing(&part.meaning).unwrap_or_default().to_owned(), part);
+        self.pending = Some(if one {
+            Pending::Confirm(parts)
+        } else {
+            Pending::Choose(parts.into_iter().map(named).collect())
+        });
         reply
     }
 

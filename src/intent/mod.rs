@@ -8,6 +8,7 @@ mod choice;
 mod compile;
 mod context;
 mod engine;
+mod expressions;
 mod grammar;
 mod hash;
 mod lists;

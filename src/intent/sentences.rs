@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::grammar::{Grammar, Sentence};
-use super::{IntentError, compile};
+use super::{IntentError, compile, expressions};
 
 /// The metadata key that marks a user's own sentences, as in Home Assistant.
 pub(super) const CUSTOM_KEY: &str = "hass_custom_sentence";
@@ -59,6 +59,22 @@ impl Language {
     /// See [`Language::from_file`].
     pub fn from_yaml(text: &str, file: &str) -> Result<Self, IntentError> {
         Self::new(parse_yaml(text, file)?, file)
+    }
+
+    /// Loads a grammar of one's own: sentences in Home Assistant's YAML layout, or a context in
+    /// Picovoice's (`context:` with `expressions:`, `slots:` and `macros:`). `language` is that of a
+    /// file that does not name its own.
+    ///
+    /// # Errors
+    ///
+    /// See [`Language::from_file`].
+    pub fn from_grammar(text: &str, language: &str, file: &str) -> Result<Self, IntentError> {
+        let mut data = parse_yaml(text, file)?;
+        if expressions::is_context(&data) {
+            data = expressions::sentences(&data, language, file)?;
+        }
+        data.entry("language").or_insert_with(|| language.into());
+        Self::new(data, file)
     }
 
     /// Adds a user's sentence file (`custom_sentences/LANG/*.yaml`). Its sentences win over the

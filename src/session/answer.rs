@@ -14,6 +14,7 @@ use super::{Note, Playback, Session, Wait, chain};
 use crate::asr::AsrError;
 use crate::asr::Transcript;
 use crate::audio::FRAME_SAMPLES;
+use crate::intent::Repaired;
 use crate::telemetry::TurnTimeline;
 use crate::telemetry::metrics;
 
@@ -113,8 +114,16 @@ impl Session {
             return self.finish_turn(turn, timeline, out);
         }
         let began = std::time::Instant::now();
-        let reply =
+        let mut reply =
             self.dialogue.respond(&transcript.text, &transcript.language, self.area.as_deref());
+        if let Some(heard) = &transcript.heard {
+            let sure = transcript.readings.iter().find(|reading| reading.text == transcript.text);
+            reply.repaired.get_or_insert_with(|| Repaired {
+                from: heard.clone(),
+                to: transcript.text.clone(),
+                cost: 1.0 - sure.map_or(0.0, |reading| reading.confidence),
+            });
+        }
         timeline.understanding = super::ms_since(began);
         let (text, language) = (reply.text.clone(), reply.language.clone());
         out(Event::ReplyText { turn, reply: Box::new(reply) });

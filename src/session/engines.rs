@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::Stages;
 use super::Voices;
+use super::listening;
 use crate::asr;
 use crate::asr::AsrError;
 use crate::asr::Recognizer;
@@ -169,11 +170,13 @@ impl Engines<'_> {
             let dialogue = dialogue.join().map_err(joined("sentences"))??;
             // The first sentence that is misheard is not to wait.
             dialogue.warm_up_aside();
+            let mut recognizer = recognizer.join().map_err(joined("recogniser"))??;
+            listening::listen_for(&mut *recognizer, &dialogue);
             Ok(Stages {
                 detector,
                 endpointer: self.endpointer(),
                 turns,
-                recognizer: recognizer.join().map_err(joined("recogniser"))??,
+                recognizer,
                 dialogue: dialogue.into(),
                 voices,
             })

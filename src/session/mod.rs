@@ -8,10 +8,12 @@
 //! nobody and can be interrupted.
 
 mod answer;
+mod domain;
 mod engines;
 mod event;
 mod handles;
 mod listen;
+mod listening;
 mod live;
 mod local;
 mod shared;
@@ -49,6 +51,7 @@ use stabilise::Stabiliser;
 use workers::{Ear, EarReport, Hearing, Mouth, Recognised};
 
 pub use answer::Exchange;
+pub use domain::{Command, DomainRecognizer};
 pub use engines::{EngineError, Engines};
 pub use event::{Event, Speech, TurnId};
 pub use handles::{
@@ -56,6 +59,7 @@ pub use handles::{
     Sound, SoundChunk, TtsHandle,
 };
 pub use listen::{Listened, Listener};
+pub use listening::grammar_of;
 pub use live::{Input, Order};
 pub use local::Devices;
 pub use shared::{Shared, VoiceInfo, written_language};
@@ -537,7 +541,10 @@ impl Session {
                 let stable = utterance.stabiliser.push(&transcript.text);
                 out(Event::Partial { turn, transcript, stable });
             }
-            Recognised::Done(result, ms) => {
+            Recognised::Done(mut result, ms) => {
+                if let Ok(transcript) = &mut result {
+                    listening::settle(transcript, &mut self.dialogue, self.area.as_deref());
+                }
                 let words = result.as_ref().ok().cloned();
                 (trial.result, trial.ms) = (Some(result), ms);
                 if let Some(words) = words {
