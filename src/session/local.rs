@@ -118,8 +118,10 @@ fn player(config: audio::Config, orders: Sender<Order>) -> Result<Player, AudioE
 fn play(player: &Player, event: &Event) {
     match event {
         Event::Speech(speech) => {
-            if !player.push(speech.turn.0, &speech.samples, speech.sample_rate, speech.last) {
-                tracing::warn!(turn = speech.turn.0, "a piece of speech found no place");
+            let (turn, rate) = (speech.turn.0, speech.sample_rate);
+            let placed = player.push(turn, &speech.samples, rate, speech.last);
+            if !placed {
+                tracing::warn!(turn, "a piece of speech found no place");
             }
         }
         Event::PlaybackHeld { .. } => player.hold(),
