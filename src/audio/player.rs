@@ -177,6 +177,8 @@ impl Work {
                     Err(RecvTimeoutError::Timeout) => {}
                     Err(RecvTimeoutError::Disconnected) => {
                         open = false;
+                        // Nobody is left who could let it go on.
+                        lock(&self.hold).resume();
                         // Whoever is gone gives no last piece.
                         if let Some(reply) = &mut self.reply {
                             reply.last = true;

@@ -1,5 +1,6 @@
 //! The live conversation: frames as they come, and nobody waits.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Select, TryRecvError};
@@ -108,6 +109,10 @@ impl Session {
                     Err(TryRecvError::Empty) => {}
                 }
             }
+        }
+        // Who asks to leave does not want to hear the rest.
+        if self.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed)) {
+            self.interrupt(out);
         }
         self.finish(out);
         self.live = false;

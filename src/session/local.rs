@@ -80,6 +80,7 @@ impl Session {
             Some(_) => Playback::Reported,
             None => Playback::Clocked,
         };
+        self.stop = Some(Arc::clone(&stop));
         let before = std::mem::replace(&mut self.playback, playback);
         // The first recognition takes the memory that later ones reuse; nobody is to wait for that.
         let _first = self.ear.ask(vec![0.0; SAMPLE_RATE as usize]);
@@ -90,7 +91,7 @@ impl Session {
             }
             out(event);
         });
-        self.playback = before;
+        (self.playback, self.stop) = (before, None);
         stop.store(true, Ordering::Relaxed);
         // Nobody takes reports any more, so nobody may wait to give one.
         drop(input);

@@ -23,6 +23,8 @@ mod transcribe;
 mod turn;
 mod workers;
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use crossbeam_channel::select;
@@ -191,6 +193,8 @@ pub struct Session {
     waits: Option<Wait>,
     answer: Answer,
     notes: Option<TakeNote>,
+    /// Set when somebody asks to leave a live conversation.
+    stop: Option<Arc<AtomicBool>>,
 }
 
 /// The silences that end utterances, in milliseconds.
@@ -278,6 +282,7 @@ impl Session {
             waits: None,
             answer: Answer::default(),
             notes: None,
+            stop: None,
         }
     }
 
