@@ -91,7 +91,11 @@ fn compose(files: &[PathBuf], rounds: usize, snr: f64, path: &Path) -> AnyResult
             let loud = |block: &[f32]| block.iter().map(|s| s * s).sum::<f32>();
             let blocks: Vec<f32> = clip.chunks(320).map(loud).collect();
             let most = blocks.iter().copied().fold(0.0, f32::max);
-            let spoken = |energy: &f32| *energy > most * 1e-3;
+            // Old recordings have noise of their own.
+            let mut sorted = blocks.clone();
+            sorted.sort_by(f32::total_cmp);
+            let noise = sorted.get(sorted.len() / 10).copied().unwrap_or(0.0);
+            let spoken = |energy: &f32| *energy > (most * 2e-3).max(noise * 10.0);
             let first = blocks.iter().position(spoken).unwrap_or(0);
             let last = blocks.iter().rposition(spoken).unwrap_or(0) + 1;
             let at = stream.len() as f64 / RATE;

@@ -56,7 +56,7 @@ impl Microphone {
     /// When there is none, or it refuses.
     pub fn open(config: &Config) -> Result<Self, AudioError> {
         if let Some(device) = Virtual::named(config.input.as_deref()) {
-            return Self::open_virtual(device);
+            return Self::open_virtual(&device);
         }
         let found = device::find(Direction::In, config)?;
         let kind = Direction::In.kind();
@@ -95,12 +95,12 @@ impl Microphone {
         })
     }
 
-    fn open_virtual(device: Virtual) -> Result<Self, AudioError> {
-        let name = match &device {
+    fn open_virtual(device: &Virtual) -> Result<Self, AudioError> {
+        let name = match device {
             Virtual::Null => "null".to_owned(),
             Virtual::File(path) => path.display().to_string(),
         };
-        let mut recording = match &device {
+        let mut recording = match device {
             Virtual::Null => None,
             Virtual::File(path) => Some(FileSource::open(path)?),
         };

@@ -115,7 +115,7 @@ impl Speaker {
     /// When there is none, or it refuses.
     pub fn open(config: &Config) -> Result<Self, AudioError> {
         if let Some(device) = Virtual::named(config.output.as_deref()) {
-            return Self::open_virtual(device);
+            return Self::open_virtual(&device);
         }
         let found = device::find(Direction::Out, config)?;
         let kind = Direction::Out.kind();
@@ -152,10 +152,10 @@ impl Speaker {
         })
     }
 
-    fn open_virtual(device: Virtual) -> Result<Self, AudioError> {
+    fn open_virtual(device: &Virtual) -> Result<Self, AudioError> {
         let rate = VIRTUAL_RATE;
         let Parts { ring, shared, far, mut drain } = parts(rate, 1);
-        let (name, mut wav) = match &device {
+        let (name, mut wav) = match device {
             Virtual::Null => ("null".to_owned(), None),
             Virtual::File(path) => (path.display().to_string(), Some(WavLog::create(path, rate)?)),
         };

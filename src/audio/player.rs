@@ -173,10 +173,12 @@ impl Work {
                 std::thread::sleep(LOOK_EVERY);
             } else {
                 match self.pieces.recv_timeout(LOOK_EVERY) {
-                    Ok(piece) => self.take(piece),
+                    Ok(piece) => self.take(&piece),
                     Err(RecvTimeoutError::Timeout) => {}
                     Err(RecvTimeoutError::Disconnected) => {
                         open = false;
+                        // Nobody is left who could let it go on.
+                        lock(&self.hold).resume();
                         // Whoever is gone gives no last piece.
                         if let Some(reply) = &mut self.reply {
                             reply.last = true;
@@ -188,7 +190,7 @@ impl Work {
         }
     }
 
-    fn take(&mut self, piece: Piece) {
+    fn take(&mut self, piece: &Piece) {
         if piece.id < self.live.load(Ordering::Acquire) {
             return;
         }
@@ -207,7 +209,7 @@ impl Work {
         }
         let Some(reply) = &mut self.reply else { return };
         let mut chunk = Vec::new();
-        let made = resample(reply, &piece, speaker.rate(), &mut chunk);
+        let made = resample(reply, piece, speaker.rate(), &mut chunk);
         if let Err(error) = made {
             tracing::error!(%error, "a piece of speech cannot be played");
         }

@@ -23,6 +23,12 @@ pub(crate) fn run(house: &House, args: &CheckArgs) -> anyhow::Result<ExitCode> {
         };
     let began = Instant::now();
     open(config.detect.model.clone(), engines.detector().map(drop), began);
+    let turns = &config.detect.turn_model;
+    if !turns.trim().is_empty() {
+        let began = Instant::now();
+        let there = house.store.path_of(turns).map_err(Into::into);
+        open(turns.clone(), there.and_then(|_| engines.turn_detector().map(drop)), began);
+    }
     let began = Instant::now();
     open(config.asr.model.clone(), engines.recognizer().map(drop), began);
     for (language, id) in &config.tts.voices {

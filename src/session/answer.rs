@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -187,15 +188,35 @@ impl Session {
     pub fn say(&mut self, text: &str, language: &str, out: &mut dyn FnMut(Event)) -> TurnId {
         self.last.0 += 1;
         let turn = self.last;
+        self.queue_text(turn, text, language, out);
+        turn
+    }
+
+    /// Says that timers are up, each in a turn of its own.
+    pub(super) fn ring(&mut self, out: &mut dyn FnMut(Event)) {
+        let rings = self.dialogue.lock().ring();
+        for ring in rings {
+            self.last.0 += 1;
+            let turn = self.last;
+            let (text, language) = (ring.reply.text.clone(), ring.reply.language.clone());
+            out(Event::ReplyText { turn, reply: Box::new(ring.reply) });
+            self.queue_text(turn, &text, &language, out);
+        }
+    }
+
+    /// How long it is until a timer is up, if one runs.
+    pub(super) fn until_ring(&self) -> Option<Duration> {
+        self.dialogue.lock().until_ring()
+    }
+
+    fn queue_text(&mut self, turn: TurnId, text: &str, language: &str, out: &mut dyn FnMut(Event)) {
         if self.answer.texts.len() >= TEXTS {
             let error = format!("{TEXTS} texts wait to be said already");
             out(Event::Failed { turn, stage: "synthesis", error });
-            self.finish_turn(turn, TurnTimeline::default(), out);
-            return turn;
+            return self.finish_turn(turn, TurnTimeline::default(), out);
         }
         self.answer.texts.push_back((turn, text.to_owned(), language.to_owned()));
         self.say_next(out);
-        turn
     }
 
     fn say_next(&mut self, out: &mut dyn FnMut(Event)) {

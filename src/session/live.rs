@@ -1,5 +1,6 @@
 //! The live conversation: frames as they come, and nobody waits.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Select, TryRecvError};
@@ -11,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::event::{Event, TurnId};
 use crate::audio::Frame;
 
-/// How long a conversation sleeps at most before it looks at the dialogue's timers.
+/// How long a conversation sleeps at most before it looks at the timers, which another conversation of
+/// the same home may have set.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// What a live conversation listens to. Both queues are bounded by whoever makes them: when frames are
@@ -74,8 +76,13 @@ impl Session {
                 None => select.recv(&input.frames),
                 Some(_) => usize::MAX,
             };
-            let Ok(ready) = select.ready_timeout(LOOK_EVERY) else { continue };
+            let up = self.until_ring();
+            let ready = select.ready_timeout(up.unwrap_or(LOOK_EVERY).min(LOOK_EVERY));
             drop(select);
+            if up == Some(Duration::ZERO) {
+                self.ring(out);
+            }
+            let Ok(ready) = ready else { continue };
             // Ready is a hint: another taker may have been faster, so nothing blocks here.
             if ready == ear {
                 match self.ear.reports.try_recv() {
@@ -102,6 +109,10 @@ impl Session {
                     Err(TryRecvError::Empty) => {}
                 }
             }
+        }
+        // Who asks to leave does not want to hear the rest.
+        if self.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed)) {
+            self.interrupt(out);
         }
         self.finish(out);
         self.live = false;

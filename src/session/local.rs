@@ -17,6 +17,7 @@ use crate::audio::Microphone;
 use crate::audio::OpenSource;
 use crate::audio::Played;
 use crate::audio::Player;
+use crate::audio::SAMPLE_RATE;
 use crate::audio::Source;
 use crate::audio::Speaker;
 use crate::audio::Steady;
@@ -79,7 +80,10 @@ impl Session {
             Some(_) => Playback::Reported,
             None => Playback::Clocked,
         };
+        self.stop = Some(Arc::clone(&stop));
         let before = std::mem::replace(&mut self.playback, playback);
+        // The first recognition takes the memory that later ones reuse; nobody is to wait for that.
+        let _first = self.ear.ask(vec![0.0; SAMPLE_RATE as usize]);
         let input = Input { frames, orders };
         self.converse(&input, &mut |event| {
             if let Some(player) = &player {
@@ -87,7 +91,7 @@ impl Session {
             }
             out(event);
         });
-        self.playback = before;
+        (self.playback, self.stop) = (before, None);
         stop.store(true, Ordering::Relaxed);
         // Nobody takes reports any more, so nobody may wait to give one.
         drop(input);
@@ -115,8 +119,10 @@ fn player(config: audio::Config, orders: Sender<Order>) -> Result<Player, AudioE
 fn play(player: &Player, event: &Event) {
     match event {
         Event::Speech(speech) => {
-            if !player.push(speech.turn.0, &speech.samples, speech.sample_rate, speech.last) {
-                tracing::warn!(turn = speech.turn.0, "a piece of speech found no place");
+            let (turn, rate) = (speech.turn.0, speech.sample_rate);
+            let placed = player.push(turn, &speech.samples, rate, speech.last);
+            if !placed {
+                tracing::warn!(turn, "a piece of speech found no place");
             }
         }
         Event::PlaybackHeld { .. } => player.hold(),

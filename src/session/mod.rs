@@ -23,6 +23,8 @@ mod transcribe;
 mod turn;
 mod workers;
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use crossbeam_channel::select;
@@ -177,6 +179,8 @@ pub struct Session {
     last: TurnId,
     /// The end of the last frame.
     now: SampleTime,
+    /// When the pause that lasts was told.
+    paused: SampleTime,
     /// When it was decided that the utterance is over.
     decided: SampleTime,
     /// Whether frames come at their own speed, so that time is worth more than work.
@@ -189,6 +193,8 @@ pub struct Session {
     waits: Option<Wait>,
     answer: Answer,
     notes: Option<TakeNote>,
+    /// Set when somebody asks to leave a live conversation.
+    stop: Option<Arc<AtomicBool>>,
 }
 
 /// The silences that end utterances, in milliseconds.
@@ -205,6 +211,9 @@ struct Utterance {
     turn: TurnId,
     /// The recognition of what was said until the pause that lasts.
     trial: Option<Trial>,
+    /// The same with a little more of the pause, where the first one made no sense: there is time for
+    /// it, and a recogniser that stumbles over a cut often does not over another.
+    second: Option<Trial>,
     /// The recognition of what was said so far, while speech goes on.
     partial: Option<Hearing>,
     /// Until where the last partial recognition heard.
@@ -264,6 +273,7 @@ impl Session {
             playback: Playback::Unknown,
             last: TurnId(0),
             now: SampleTime(0),
+            paused: SampleTime(0),
             decided: SampleTime(0),
             live: false,
             utterance: None,
@@ -272,6 +282,7 @@ impl Session {
             waits: None,
             answer: Answer::default(),
             notes: None,
+            stop: None,
         }
     }
 
@@ -340,7 +351,6 @@ impl Session {
     }
 
     /// The dialogue with its home.
-    #[must_use]
     pub fn dialogue(&self) -> DialogueGuard<'_> {
         self.dialogue.lock()
     }
@@ -417,7 +427,7 @@ impl Session {
                 }
                 Heard::Resumed(_) => {
                     if let Some(utterance) = &mut self.utterance {
-                        utterance.trial = None;
+                        (utterance.trial, utterance.second) = (None, None);
                     }
                 }
                 Heard::Stopped(at) => {
@@ -440,6 +450,7 @@ impl Session {
         self.utterance = Some(Utterance {
             turn,
             trial: None,
+            second: None,
             partial: None,
             partial_at: at,
             stabiliser: Stabiliser::default(),
@@ -450,6 +461,7 @@ impl Session {
 
     /// Keeps what was said so far, as if it were all. `end` is where the speech ended.
     fn try_out(&mut self, end: SampleTime) {
+        self.paused = self.now;
         if let Some(utterance) = &mut self.utterance {
             // A partial recognition that still runs would only delay this one.
             utterance.partial = None;
@@ -495,8 +507,9 @@ impl Session {
         let Some(utterance) = &mut self.utterance else { return };
         let turn = utterance.turn;
         let is = |hearing: &Option<Hearing>| hearing.as_ref().is_some_and(|h| h.id == report.id);
-        let trial = utterance.trial.as_ref().and_then(|trial| trial.hearing.as_ref());
-        let wanted = [trial, utterance.partial.as_ref()].into_iter().flatten();
+        let trials = [&utterance.trial, &utterance.second].into_iter().flatten();
+        let trials = trials.filter_map(|trial| trial.hearing.as_ref());
+        let wanted = trials.chain(utterance.partial.as_ref());
         let samples = wanted.filter(|h| h.id == report.id).map(|h| h.samples).next();
         if let (Some(samples), Recognised::Done(done, ms)) = (samples, &report.what)
             && let Some(take) = &mut self.notes
@@ -515,6 +528,13 @@ impl Session {
                 }
             }
             self.go_on(out);
+            return;
+        }
+        if let Some(second) = utterance.second.as_mut().filter(|trial| is(&trial.hearing)) {
+            if let Recognised::Done(result, ms) = report.what {
+                (second.result, second.ms) = (Some(result), ms);
+                self.go_on(out);
+            }
             return;
         }
         let Some(trial) = utterance.trial.as_mut().filter(|trial| is(&trial.hearing)) else {
@@ -557,18 +577,24 @@ impl Session {
                 let Some(result) = trial.and_then(|trial| trial.result.as_ref()) else { return };
                 self.waits = None;
                 let words = result.as_ref().ok().cloned().unwrap_or_default();
-                let silence = self.silence_after(&words);
+                let (sense, silence) = self.silence_after(&words);
+                if sense == Completeness::Unknown {
+                    self.try_again();
+                }
                 let heard = &mut self.heard;
                 self.endpointer.wait_for(silence, &mut |h| heard.push(h));
                 self.take_heard(out);
             }
             Wait::Stopped(end) => {
-                if trial.is_some_and(|trial| trial.result.is_none()) {
+                let second = utterance.and_then(|utterance| utterance.second.as_ref());
+                if [trial, second].into_iter().flatten().any(|trial| trial.result.is_none()) {
                     return;
                 }
                 self.waits = None;
                 let Some(utterance) = self.utterance.take() else { return };
-                if let Some(Trial { result: Some(result), after_ms, ms, .. }) = utterance.trial {
+                let (trial, second) = (utterance.trial, utterance.second);
+                let best = trial.map(|trial| self.better(trial, second));
+                if let Some(Trial { result: Some(result), after_ms, ms, .. }) = best {
                     let endpoint_delay = self::ms(self.decided - end);
                     // What was recognised before the decision took no time of the user's.
                     let waited = (after_ms.min(endpoint_delay) + ms - endpoint_delay).max(0.0);
@@ -580,7 +606,7 @@ impl Session {
     }
 
     /// How much silence ends an utterance of these words.
-    fn silence_after(&mut self, transcript: &Transcript) -> u32 {
+    fn silence_after(&mut self, transcript: &Transcript) -> (Completeness, u32) {
         let Transcript { text, language, .. } = transcript;
         let silences = self.silences;
         let words = self.dialogue.completeness(text, language, self.area.as_deref());
@@ -601,7 +627,30 @@ impl Session {
         let at = self.now;
         let text = || text.clone();
         self.note(|| Note::Pause { at, text: text(), words, sounds, silence_ms });
-        silence_ms
+        (words, silence_ms)
+    }
+
+    /// Has the same utterance recognised once more, with what was heard of the pause since.
+    fn try_again(&mut self) {
+        let Some(utterance) = &mut self.utterance else { return };
+        let Some(trial) = &utterance.trial else { return };
+        let after_ms = trial.after_ms + ms(self.now - self.paused);
+        if let Ok(hearing) = self.ear.ask(self.audio.clone()) {
+            let hearing = Some(hearing);
+            utterance.second =
+                Some(Trial { audio: None, hearing, after_ms, result: None, ms: 0.0 });
+        }
+    }
+
+    /// The better of two recognitions of an utterance. What was nothing at first must make sense to
+    /// count: a recogniser invents.
+    fn better(&mut self, first: Trial, second: Option<Trial>) -> Trial {
+        let Some(second) = second else { return first };
+        let (Some(Ok(a)), Some(Ok(b))) = (&first.result, &second.result) else { return first };
+        let area = self.area.as_deref();
+        let sense = self.dialogue.completeness(&b.text, &b.language, area);
+        let surer = !a.text.is_empty() && !b.text.is_empty() && b.avg_logprob > a.avg_logprob;
+        if sense == Completeness::Complete || surer { second } else { first }
     }
 
     fn ear_is_gone(&mut self, out: &mut dyn FnMut(Event)) {
@@ -610,7 +659,8 @@ impl Session {
         let gone = || AsrError::Engine { step: "answer", reason: "its thread has ended".into() };
         if let Some(utterance) = &mut self.utterance {
             utterance.partial = None;
-            if let Some(trial) = utterance.trial.as_mut().filter(|trial| trial.result.is_none()) {
+            let trials = [&mut utterance.trial, &mut utterance.second].into_iter().flatten();
+            for trial in trials.filter(|trial| trial.result.is_none()) {
                 trial.result = Some(Err(gone()));
             }
         }

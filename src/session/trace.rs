@@ -277,7 +277,7 @@ impl Recognizer for Again {
     ) -> Result<(), AsrError> {
         // What was given up is not in the record; what it would have said did not matter.
         let same = |note: &Note| matches!(note, Note::Recognised { samples, .. } if *samples == audio.len());
-        let found = self.0.iter().position(same).and_then(|at| self.0.drain(..=at).last());
+        let found = self.0.iter().position(same).and_then(|at| self.0.drain(..=at).next_back());
         match found {
             Some(Note::Recognised { transcript: Some(transcript), .. }) => {
                 out(Hypothesis::Final(transcript));

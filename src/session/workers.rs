@@ -73,7 +73,7 @@ impl Ear {
         let (sender, reports) = bounded(REPORTS);
         let work = move || {
             for job in waiting {
-                if !job.stop.is_cancelled() && hear(&mut *recognizer, job, &sender).is_err() {
+                if !job.stop.is_cancelled() && hear(&mut *recognizer, &job, &sender).is_err() {
                     break;
                 }
             }
@@ -106,7 +106,7 @@ impl Ear {
 
 fn hear(
     recognizer: &mut dyn Recognizer,
-    job: EarJob,
+    job: &EarJob,
     reports: &Sender<EarReport>,
 ) -> Result<(), ()> {
     let (id, began) = (job.id, Instant::now());

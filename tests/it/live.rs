@@ -428,3 +428,50 @@ fn a_door_interrupts_and_truncates() {
     let heard: Vec<&str> = session.history().map(|turn| turn.heard.as_str()).collect();
     assert_eq!(heard, ["one", "one two"]);
 }
+
+#[test]
+fn a_timer_rings_in_the_conversation() {
+    let language = r#"
+language: en
+intents:
+  HassStartTimer:
+    data:
+      - sentences: ["set a timer for {timer_seconds:seconds} second[s]"]
+responses:
+  intents:
+    HassStartTimer:
+      default: "Timer started"
+lists:
+  timer_seconds:
+    range: { from: 1, to: 60 }
+"#;
+    let dialogue = Dialogue::new(
+        Home::from_toml(HOME, "home").unwrap(),
+        vec![Language::from_yaml(language, "en.yaml").unwrap()],
+    );
+    let stages = Stages {
+        detector: Box::new(Loudness),
+        endpointer: Endpointer::new(&detect::Config::default()),
+        turns: None,
+        recognizer: Box::new(Always("set a timer for 1 second")),
+        dialogue: dialogue.unwrap().into(),
+        voices: Voices::none().with("en", Box::new(Slow(Dice(1)))),
+    };
+    let (frames, frame) = bounded(4);
+    let (_orders, order) = bounded(1);
+    let feeder = std::thread::spawn(move || {
+        Framer::new().push(&sound(&[200, 600, 3000]), |frame| {
+            frames.send(frame).unwrap();
+            std::thread::sleep(Duration::from_millis(10));
+        });
+    });
+    let mut replies = Vec::new();
+    Session::new(stages, None).converse(&Input { frames: frame, orders: order }, &mut |event| {
+        if let Event::ReplyText { turn, reply } = event {
+            replies.push((turn, reply.text));
+        }
+    });
+    feeder.join().unwrap();
+    assert_eq!(replies.len(), 2, "the answer and the ring: {replies:?}");
+    assert!(replies[1].0 > replies[0].0 && !replies[1].1.is_empty(), "{replies:?}");
+}

@@ -9,16 +9,18 @@ use super::{House, RunArgs, Sinks};
 
 pub(super) fn run(house: &House, args: &RunArgs) -> anyhow::Result<ExitCode> {
     let stop = crate::commands::interrupted()?;
-    // The devices first: nobody wants to wait for models to hear that there is no microphone. Replies
-    // that go into a file are not played unless somebody asks for it.
+    // Replies that go into a file are not played unless somebody asks for it.
     let with_speaker = args.output.is_none() || args.play;
-    let devices = Devices::open(&house.config.audio, with_speaker, Arc::clone(&stop))?;
+    let open = || Devices::open(&house.config.audio, with_speaker, Arc::clone(&stop));
+    // The devices first: nobody wants to wait for models to hear that there is no microphone. They are
+    // opened anew when somebody listens, so that no sound is lost in between.
+    drop(open()?);
     let (mut sinks, notes) = Sinks::open(args, None)?;
     // Who lives in a home wants it to be as it was left.
     let mut session = super::session(house, true, notes)?;
     if !args.json {
         println!("Listening. Ctrl-C ends.\n");
     }
-    session.converse_on(devices, &mut |event| sinks.take(&event))?;
+    session.converse_on(open()?, &mut |event| sinks.take(&event))?;
     sinks.close(&session, args)
 }
