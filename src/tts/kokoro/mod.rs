@@ -241,7 +241,7 @@ impl Synthesizer for Kokoro {
         sentence: &str,
         out: &mut dyn FnMut(&[f32]) -> ControlFlow<()>,
     ) -> Result<(), TtsError> {
-        let mut level = self.level;
+        let mut level = std::mem::take(&mut self.level);
         let clause = |words: &[Word], speed: f32, out: Sink<'_>| {
             let _ = out(&self.clause(words, speed)?);
             Ok(())
