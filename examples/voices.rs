@@ -33,6 +33,7 @@ fn main() -> AnyResult<()> {
     let mut ids: Vec<String> =
         args.iter().filter(|a| a.contains('-') && !a.starts_with('-')).cloned().collect();
     let (mut config, store) = (Config::default(), ModelStore::open(None)?);
+    config.tts.cache_mb = 0;
     config.tts.chunked = !args.iter().any(|a| a == "--whole");
     if ids.is_empty() {
         ids = config.tts.voices.values().cloned().collect();

@@ -280,7 +280,8 @@ pub(crate) struct SayArgs {
     /// The text, or - for standard input
     #[arg(required = true, value_name = "TEXT|-", allow_negative_numbers = true)]
     pub(crate) text: Vec<String>,
-    /// The voice's id (see `hearken voices`) [default: the voice of the language]
+    /// The voice's id (see `hearken voices`), ID#N for one of its speakers, or a mix such as af_heart:0.6+af_bella:0.4
+    /// [default: the voice of the language]
     #[arg(long, value_name = "ID")]
     pub(crate) voice: Option<String>,
     /// The language of the text, a code such as en or zh [default: told from the characters]
@@ -289,6 +290,9 @@ pub(crate) struct SayArgs {
     /// How fast, 1 being the voice's own speed (0.25 to 4)
     #[arg(long, value_name = "X")]
     pub(crate) speed: Option<f32>,
+    /// How loud, 1 being the loudness that all voices have (0 to 4)
+    #[arg(long, value_name = "X")]
+    pub(crate) volume: Option<f32>,
     /// Write a WAV file, or - for standard output, instead of playing on the speaker
     #[arg(short, long, value_name = "FILE.wav|-")]
     pub(crate) output: Option<PathBuf>,
@@ -297,12 +301,36 @@ pub(crate) struct SayArgs {
     pub(crate) phonemes: bool,
 }
 
+/// What `hearken voices` can do besides listing.
+#[derive(Debug, Subcommand)]
+pub(crate) enum VoicesCommand {
+    /// Speak a sample with a voice
+    Preview(PreviewArgs),
+}
+
+/// Options of `hearken voices preview`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  hearken voices preview kokoro-af-heart -o heart.wav")]
+pub(crate) struct PreviewArgs {
+    /// The voice's id, ID#N for one of its speakers, or a mix such as af_heart:0.6+af_bella:0.4
+    #[arg(value_name = "ID")]
+    pub(crate) voice: String,
+    /// Write a WAV file, or - for standard output, instead of playing on the speaker
+    #[arg(short, long, value_name = "FILE.wav|-")]
+    pub(crate) output: Option<PathBuf>,
+}
+
 /// Options of `hearken voices`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     hearken voices --language zh\n  \
+    hearken voices preview kokoro-af-heart\n  \
     hearken voices --json")]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct VoicesArgs {
+    /// What to do with them
+    #[command(subcommand)]
+    pub(crate) command: Option<VoicesCommand>,
     /// Only voices that speak this language, such as en or zh
     #[arg(long, value_name = "LANGUAGE")]
     pub(crate) language: Option<String>,

@@ -27,9 +27,10 @@ pub(crate) fn run(house: &House, args: &SayArgs) -> anyhow::Result<ExitCode> {
     anyhow::ensure!(!text.trim().is_empty(), "there is nothing to say: the text is empty");
     let language = args.language.as_deref().unwrap_or_else(|| super::written_language(&text));
     let mut settings = house.config.tts.clone();
-    if let Some(speed) = args.speed {
-        settings.speed = speed;
-    }
+    settings.speed = args.speed.unwrap_or(settings.speed);
+    settings.volume = args.volume.unwrap_or(settings.volume);
+    // Whoever says one text has no use for what was said before.
+    settings.cache_mb = 0;
     let problems = settings.problems();
     anyhow::ensure!(problems.is_empty(), "{}", problems.join("\n  "));
     if args.phonemes {
@@ -54,7 +55,7 @@ pub(crate) fn run(house: &House, args: &SayArgs) -> anyhow::Result<ExitCode> {
         ),
     };
     let stop = super::interrupted()?;
-    voice.speak(&text, &mut |chunk| match sink.push(chunk, rate) {
+    tts::speak_ahead(&mut *voice, &text, 8, &mut |chunk| match sink.push(chunk, rate) {
         _ if stop.load(Ordering::Relaxed) => ControlFlow::Break(()),
         Ok(()) => ControlFlow::Continue(()),
         Err(error) => {
@@ -96,11 +97,18 @@ impl Sink for Speaker {
     }
 }
 
+/// The text as it is spoken, its clauses, and how each word of them is said.
 fn phonemes(text: &str, language: &str, settings: &tts::Config) -> anyhow::Result<ExitCode> {
+    let lexicon = settings.voice().lexicon;
     let spoken = tts::normalize::normalize(text, language);
     println!("{spoken}");
-    for word in tts::phonemize_with(&spoken, language, &settings.voice().lexicon) {
-        println!("{:<20} {}", word.text, word.phonemes);
+    for clause in tts::clauses(&spoken) {
+        println!();
+        for word in tts::phonemize_with(&clause.text, language, &lexicon) {
+            let pinyin = word.pinyin.as_deref().unwrap_or_default();
+            let line = format!("{:<20} {:<24} {pinyin}", word.text, word.phonemes);
+            println!("{}", line.trim_end());
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

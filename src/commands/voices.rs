@@ -4,11 +4,21 @@ use std::process::ExitCode;
 
 use comfy_table::{Table, presets};
 use hearken::models::Kind;
+use hearken::tts;
 
 use super::House;
-use crate::cli::VoicesArgs;
+use crate::cli::{PreviewArgs, SayArgs, VoicesArgs, VoicesCommand};
+
+/// What a voice says of itself in a preview.
+const SAMPLES: [(&str, &str); 2] = [
+    ("en", "Good evening. It is nineteen degrees in the kitchen, and the front door is locked."),
+    ("zh", "晚上好。厨房现在是十九度，大门已经锁好了。"),
+];
 
 pub(crate) fn run(house: &House, args: &VoicesArgs) -> anyhow::Result<ExitCode> {
+    if let Some(VoicesCommand::Preview(preview)) = &args.command {
+        return self::preview(house, preview);
+    }
     let mut rows = Vec::new();
     for entry in house.store.catalogue().entries().filter(|e| e.kind == Kind::Voice) {
         let speaks = |wanted: &str| {
@@ -71,4 +81,24 @@ pub(crate) fn run(house: &House, args: &VoicesArgs) -> anyhow::Result<ExitCode> 
     }
     println!("{table}");
     Ok(ExitCode::SUCCESS)
+}
+
+fn preview(house: &House, args: &PreviewArgs) -> anyhow::Result<ExitCode> {
+    let name = tts::parse_voice(&args.voice).map_err(anyhow::Error::msg)?;
+    let id = name.mix.first().map_or("", |(id, _)| id);
+    let own = format!("kokoro-{}", id.replace('_', "-"));
+    let entry =
+        house.store.entry(id).or_else(|error| house.store.entry(&own).map_err(|_| error))?;
+    let speaks = |language: &str| entry.languages.iter().any(|l| l.starts_with(language));
+    let (language, text) = SAMPLES.into_iter().find(|(l, _)| speaks(l)).unwrap_or(SAMPLES[0]);
+    let say = SayArgs {
+        text: vec![text.to_owned()],
+        voice: Some(args.voice.clone()),
+        language: Some(language.to_owned()),
+        speed: None,
+        volume: None,
+        output: args.output.clone(),
+        phonemes: false,
+    };
+    super::say::run(house, &say)
 }

@@ -39,6 +39,7 @@ use crate::models::runtime;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::tts;
+use crate::tts::Cached;
 use crate::tts::Kokoro;
 use crate::tts::Piper;
 use crate::tts::Style;
@@ -299,6 +300,19 @@ impl Engines<'_> {
         Ok(voices)
     }
 
+    /// Lets the voices speak the home's common answers to nobody, so that they start at once when they are needed;
+    /// returns how many. This takes as long as speaking them, so a live session does it while nobody talks, and `stop`
+    /// tells when somebody does.
+    pub fn warm(&self, voices: &mut Voices, stop: &dyn Fn() -> bool) -> usize {
+        let mut spoken = 0;
+        for language in self.tts.voices.keys().filter(|_| self.tts.cache_mb > 0) {
+            if let Some(voice) = voices.for_language(language) {
+                spoken += tts::warm(voice, tts::common_answers(language).iter().copied(), stop);
+            }
+        }
+        spoken
+    }
+
     /// The voice configured for a language.
     ///
     /// # Errors
@@ -311,42 +325,68 @@ impl Engines<'_> {
         self.voice(id, language)
     }
 
-    /// A voice by its id in the catalogue. `language` is what it will mostly be given to speak.
+    /// A voice by its name: an id in the catalogue, one speaker of it or a mix, as [`tts::parse_voice`] reads it.
+    /// `language` is what it will mostly be given to speak. It keeps what it said, as [`tts::Config::cache_mb`] says.
     ///
     /// # Errors
     /// When it is no voice, or missing or damaged.
     pub fn voice(&self, id: &str, _language: &str) -> Result<Box<dyn Synthesizer>, EngineError> {
-        let entry = self.store.entry(id)?;
-        let Some(spec) = &entry.voice else {
-            return Err(EngineError::NoVoice { id: id.to_owned() });
-        };
+        let no_voice = || EngineError::NoVoice { id: id.to_owned() };
+        let name = tts::parse_voice(id).map_err(|_| no_voice())?;
+        let mut entries = Vec::new();
+        for (part, weight) in &name.mix {
+            // Kokoro's own names are as good as ours: af_heart is kokoro-af-heart.
+            let own = format!("kokoro-{}", part.replace('_', "-"));
+            let entry = match self.store.entry(part) {
+                Err(_) if self.store.entry(&own).is_ok() => self.store.entry(&own)?,
+                entry => entry?,
+            };
+            entries.push((entry, *weight));
+        }
+        let Some((entry, _)) = entries.first() else { return Err(no_voice()) };
+        let Some(spec) = &entry.voice else { return Err(no_voice()) };
         let environment = self.environment()?;
-        let settings = self.tts.voice();
-        match spec.engine {
+        let settings = tts::VoiceConfig { speaker: name.speaker, ..self.tts.voice() };
+        let voice: Box<dyn Synthesizer> = match spec.engine {
             VoiceEngine::Vits => {
-                let model = self.store.file(id, &spec.file)?;
+                if entries.len() > 1 {
+                    return Err(no_voice());
+                }
+                let model = self.store.file(&entry.id, &spec.file)?;
                 let about = match &spec.settings {
-                    Some(name) => self.store.file(id, name)?,
+                    Some(name) => self.store.file(&entry.id, name)?,
                     None => model.with_extension("onnx.json"),
                 };
-                Ok(Box::new(Piper::open(&environment, &model, &about, &settings)?))
+                Box::new(Piper::open(&environment, &model, &about, &settings)?)
             }
             VoiceEngine::Kokoro => {
                 let network = entry.requires.first().map_or("kokoro-82m", String::as_str);
                 let model = self.store.path_of(network)?;
                 let vocabulary = self.store.file(network, "vocab.json")?;
-                let style = Style { path: self.store.file(id, &spec.file)?, weight: 1.0 };
+                let mut styles = Vec::new();
+                for (entry, weight) in &entries {
+                    let spec = entry.voice.as_ref().ok_or_else(no_voice)?;
+                    if spec.engine != VoiceEngine::Kokoro {
+                        return Err(no_voice());
+                    }
+                    let path = self.store.file(&entry.id, &spec.file)?;
+                    styles.push(Style { path, weight: *weight });
+                }
                 let taught = entry.languages.first().map_or("en", String::as_str);
-                Ok(Box::new(Kokoro::open(
+                Box::new(Kokoro::open(
                     &environment,
                     &model,
                     &vocabulary,
-                    &[style],
+                    &styles,
                     taught,
                     &settings,
-                )?))
+                )?)
             }
-        }
+        };
+        Ok(match self.tts.cache_mb {
+            0 => voice,
+            megabytes => Box::new(Cached::new(voice, megabytes << 20)),
+        })
     }
 
     fn environment(&self) -> Result<Environment, EngineError> {

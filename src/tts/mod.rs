@@ -3,6 +3,7 @@
 //! A text is cut into clauses (`clause`), its words get phonemes (`phonemes`), a network makes sound of
 //! them ([`Piper`], [`Kokoro`]), and `sound` gives all voices one loudness and takes the silence away.
 
+mod cache;
 mod clause;
 mod graph;
 mod kokoro;
@@ -10,6 +11,7 @@ pub mod normalize;
 mod phonemes;
 mod protobuf;
 mod sound;
+mod ssml;
 mod vits;
 mod voice;
 
@@ -19,12 +21,18 @@ use std::ops::ControlFlow;
 use serde::Deserialize;
 use serde::Serialize;
 
+pub use cache::Cached;
+pub use cache::common_answers;
+pub use cache::speak_ahead;
+pub use cache::warm;
 pub use clause::Clause;
 pub use clause::Clauses;
 pub use clause::clauses;
 pub use kokoro::Kokoro;
 pub use kokoro::Style;
+pub use kokoro::VoiceName;
 pub use kokoro::parse_mix;
+pub use kokoro::parse_voice;
 pub use phonemes::Lexicon;
 pub use phonemes::Word;
 pub use phonemes::phonemize;
@@ -46,6 +54,8 @@ pub struct Config {
     pub volume: f32,
     /// Whether a voice gives its sound in chunks where its network allows it; else clause by clause.
     pub chunked: bool,
+    /// Megabytes of replies that each voice keeps as sound, so that they start at once the next time; 0 keeps none.
+    pub cache_mb: usize,
     /// Threads inside a voice's network.
     pub threads: usize,
     /// How words are said that are not in the dictionaries: word → IPA, or Chinese characters → pinyin.
@@ -63,6 +73,7 @@ impl Default for Config {
             speed: 1.0,
             volume: 1.0,
             chunked: true,
+            cache_mb: 8,
             threads: 2,
             lexicon: BTreeMap::new(),
         }
@@ -101,6 +112,15 @@ impl Config {
                 "tts.threads: {} is more than 64; 2 is enough for real time",
                 self.threads
             ));
+        }
+        if self.cache_mb > 1024 {
+            problems.push(format!(
+                "tts.cache_mb: {} is more than 1024; 8 hold three minutes of replies",
+                self.cache_mb
+            ));
+        }
+        for id in self.voices.values() {
+            problems.extend(parse_voice(id).err().map(|reason| format!("tts.voices: {reason}")));
         }
         problems.extend(Lexicon::new(&self.lexicon).1);
         problems
@@ -212,6 +232,12 @@ pub enum TtsError {
         /// The longest allowed.
         limit: usize,
     },
+    /// SSML that cannot be followed.
+    #[error("{reason}")]
+    Markup {
+        /// What is wrong with it, and how it is written rightly.
+        reason: String,
+    },
     /// Words, but none that this voice can say.
     #[error(
         "a voice in {language} has no sounds for {text:?}; its writing is neither Latin nor Chinese"
@@ -237,9 +263,10 @@ mod tests {
             volume: -1.0,
             threads: 1000,
             chunked: true,
+            cache_mb: 5000,
             lexicon: BTreeMap::from([("重庆".into(), "x".into())]),
         };
-        assert_eq!(wrong.problems().len(), 5, "{:?}", wrong.problems());
+        assert_eq!(wrong.problems().len(), 6, "{:?}", wrong.problems());
         assert!(toml::from_str::<Config>("speeed = 1").is_err());
     }
 }

@@ -1,6 +1,8 @@
 //! What is done to a clause after the network, while it comes: silence off its ends, one loudness for all voices,
 //! soft edges.
 
+use std::collections::VecDeque;
+
 /// A tenth of full scale (−20 dBFS): the level that speech is brought to, measured over its loud parts.
 const TARGET: f32 = 0.1;
 /// No sample goes beyond this; from [`KNEE`] on louder ones are bent towards it.
@@ -10,33 +12,32 @@ const KNEE: f32 = 0.8;
 const SILENCE: f32 = 0.004;
 /// A voice is made at most this much louder or quieter.
 const REACH: f32 = 6.0;
-/// What was heard longer ago than this many windows of 20 ms counts less and less.
-const MEMORY: f64 = 500.0;
+/// How many windows of 20 ms are remembered: ten seconds of sound.
+const MEMORY: usize = 500;
 
-/// How loud a voice is by itself: what has been heard of its loud parts. Kept from speech to speech, so that the
-/// loudness of a clause is known when only its beginning is.
-#[derive(Debug, Clone, Copy, Default)]
+/// How loud a voice is by itself: the levels of what it said lately. Kept from speech to speech, so that the loudness
+/// of a clause is known when only its beginning is.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Level {
-    energy: f64,
-    windows: f64,
+    windows: VecDeque<f32>,
 }
 
 impl Level {
-    fn hear(&mut self, samples: &[f32], window: usize, loudest: &mut f32) {
-        let levels: Vec<f32> = samples.chunks(window).map(rms).collect();
-        *loudest = levels.iter().copied().fold(*loudest, f32::max);
-        for level in levels.into_iter().filter(|l| *l > *loudest * 0.18) {
-            self.energy += f64::from(level * level);
-            self.windows += 1.0;
-        }
-        if self.windows > MEMORY {
-            self.energy *= MEMORY / self.windows;
-            self.windows = MEMORY;
+    fn hear(&mut self, samples: &[f32], window: usize) {
+        for level in samples.chunks(window.max(1)).map(rms).filter(|l| *l > SILENCE) {
+            if self.windows.len() == MEMORY {
+                self.windows.pop_front();
+            }
+            self.windows.push_back(level);
         }
     }
 
+    /// The factor that brings the loud parts to the target.
     fn gain(&self) -> f32 {
-        let level = (self.energy / self.windows.max(1.0)).sqrt() as f32;
+        let loudest = self.windows.iter().copied().fold(0.0, f32::max);
+        let loud = self.windows.iter().filter(|l| **l > loudest * 0.18);
+        let (count, energy) = loud.fold((0u32, 0.0f64), |(n, e), l| (n + 1, e + f64::from(l * l)));
+        let level = (energy / f64::from(count.max(1))).sqrt() as f32;
         (TARGET / level.max(1e-6)).clamp(1.0 / REACH, REACH)
     }
 }
@@ -47,7 +48,6 @@ pub(super) struct Shaper {
     sample_rate: usize,
     volume: f32,
     level: Level,
-    loudest: f32,
     /// The gain of the clause that is being spoken; none before its first audible sound.
     gain: Option<f32>,
     /// What is not given out yet: silence that may be the last, and the end that may have to fade.
@@ -62,7 +62,6 @@ impl Shaper {
             sample_rate: sample_rate as usize,
             volume,
             level,
-            loudest: 0.0,
             gain: None,
             held: Vec::new(),
             given: 0,
@@ -70,8 +69,8 @@ impl Shaper {
     }
 
     /// What was heard so far.
-    pub(super) fn level(&self) -> Level {
-        self.level
+    pub(super) fn level(&self) -> &Level {
+        &self.level
     }
 
     /// Takes the next samples of a clause; gives what is ready of it. Nothing is given before the first audible sound,
@@ -88,10 +87,10 @@ impl Shaper {
             };
             // Keep a little: consonants begin below the threshold.
             self.held.drain(..(first * window).saturating_sub(window));
-            self.level.hear(&self.held, self.sample_rate / 50, &mut self.loudest);
+            self.level.hear(&self.held, self.sample_rate / 50);
             self.gain = Some(self.level.gain() * self.volume);
         } else {
-            self.level.hear(samples, self.sample_rate / 50, &mut self.loudest);
+            self.level.hear(samples, self.sample_rate / 50);
         }
         let last = self.held.chunks(window).rposition(loud).map_or(0, |w| (w + 1) * window);
         let ready = last.min(self.held.len().saturating_sub(self.fall()));
@@ -112,7 +111,7 @@ impl Shaper {
             }
         }
         self.held.clear();
-        (self.gain, self.given, self.loudest) = (None, 0, 0.0);
+        (self.gain, self.given) = (None, 0);
         end
     }
 
@@ -196,9 +195,9 @@ mod tests {
         let mut samples = vec![0.0; 3000];
         samples.extend(tone(0.2, 9_000));
         let mut level = Level::default();
-        level.hear(&tone(0.2, 160_000), 320, &mut 0.0);
+        level.hear(&tone(0.2, 160_000), 320);
         let shaped = |piece: usize| -> Vec<f32> {
-            let mut shaper = Shaper::new(16_000, 1.0, level);
+            let mut shaper = Shaper::new(16_000, 1.0, level.clone());
             let mut all: Vec<f32> = samples.chunks(piece).flat_map(|p| shaper.push(p)).collect();
             all.extend(shaper.finish());
             all

@@ -1,5 +1,6 @@
 //! What the voices have in common: how they are set and how a text goes through them.
 
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -16,6 +17,7 @@ use super::phonemes::phonemize;
 use super::phonemes::phonemize_with;
 use super::sound::Level;
 use super::sound::Shaper;
+use super::ssml;
 
 /// The longest text that is spoken in one call, in bytes.
 pub const LONGEST_TEXT: usize = 64 * 1024;
@@ -143,50 +145,68 @@ pub(super) fn speak(
     sample_rate: u32,
     config: &VoiceConfig,
     level: &mut Level,
-    mut synthesize: impl FnMut(&[Word], Sink<'_>) -> Result<(), TtsError>,
+    mut synthesize: impl FnMut(&[Word], f32, Sink<'_>) -> Result<(), TtsError>,
     out: Sink<'_>,
 ) -> Result<(), TtsError> {
     if sentence.len() > LONGEST_TEXT {
         return Err(TtsError::TooLong { bytes: sentence.len(), limit: LONGEST_TEXT });
     }
-    // The one place where written text becomes spoken words.
-    let spoken = normalize(sentence, language);
-    let mut shaper = Shaper::new(sample_rate, config.volume.clamp(0.0, 4.0), *level);
+    let (parts, lexicon) = if ssml::is_marked(sentence) {
+        let marked = ssml::read(sentence).map_err(|reason| TtsError::Markup { reason })?;
+        (marked.parts, Cow::Owned(config.lexicon.with(&marked.said)))
+    } else {
+        let all = ssml::Part { text: sentence.to_owned(), rate: 1.0, pause_ms: None };
+        (vec![all], Cow::Borrowed(&config.lexicon))
+    };
+    let mut shaper = Shaper::new(sample_rate, config.volume.clamp(0.0, 4.0), level.clone());
     let (mut any_letter, mut any_sound) = (false, false);
     let mut pause_ms = 0;
-    for clause in clauses(&spoken) {
-        let words = phonemize_with(&clause.text, language, &config.lexicon);
-        any_letter |= clause.text.chars().any(char::is_alphanumeric);
-        // A mark alone has no sound, however a network would breathe at it.
-        if !words.iter().any(|w| w.phonemes.chars().any(char::is_alphabetic)) {
-            continue;
-        }
-        let mut gap = if any_sound {
-            (pause_ms as f32 * sample_rate as f32 / 1000.0 / config.speed.clamp(0.25, 4.0)) as usize
-        } else {
-            0
-        };
-        let (mut heard, mut stopped) = (false, false);
-        let mut give = |shaped: Vec<f32>| {
-            if !shaped.is_empty() && !stopped {
-                // The pause belongs to the clause behind it, so that none is left behind the last.
-                let mut chunk = vec![0.0; std::mem::take(&mut gap)];
-                chunk.extend(shaped);
-                heard = true;
-                stopped = out(&chunk).is_break();
+    let silence = |ms: u32, speed: f32| (ms as f32 * sample_rate as f32 / 1000.0 / speed) as usize;
+    // A pause that was asked for, which is as long at any speed.
+    let mut asked: Option<u32> = None;
+    for part in &parts {
+        let speed = (config.speed * part.rate).clamp(0.25, 4.0);
+        asked = part.pause_ms.or(asked);
+        // The one place where written text becomes spoken words.
+        let spoken = normalize(&part.text, language);
+        for clause in clauses(&spoken) {
+            let words = phonemize_with(&clause.text, language, &lexicon);
+            any_letter |= clause.text.chars().any(char::is_alphanumeric);
+            // A mark alone has no sound, however a network would breathe at it.
+            if !words.iter().any(|w| w.phonemes.chars().any(char::is_alphabetic)) {
+                continue;
             }
-            if stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        };
-        synthesize(&words, &mut |samples| give(shaper.push(samples)))?;
-        let stopped = give(shaper.finish()).is_break();
-        *level = shaper.level();
-        if stopped {
-            return Ok(());
+            let mut gap = match asked {
+                Some(ms) => silence(ms, 1.0),
+                None if any_sound => silence(pause_ms, speed),
+                None => 0,
+            };
+            let (mut heard, mut stopped) = (false, false);
+            let mut give = |shaped: Vec<f32>| {
+                if !shaped.is_empty() && !stopped {
+                    // The pause belongs to the clause behind it, so that none is left behind the last.
+                    let mut chunk = vec![0.0; std::mem::take(&mut gap)];
+                    chunk.extend(shaped);
+                    heard = true;
+                    stopped = out(&chunk).is_break();
+                }
+                if stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            };
+            synthesize(&words, speed, &mut |samples| give(shaper.push(samples)))?;
+            let stopped = give(shaper.finish()).is_break();
+            level.clone_from(shaper.level());
+            if stopped {
+                return Ok(());
+            }
+            if heard {
+                any_sound = true;
+                asked = None;
+                pause_ms = clause.pause_ms;
+            }
         }
-        if heard {
-            any_sound = true;
-            pause_ms = clause.pause_ms;
-        }
+    }
+    if let Some(ms) = asked.filter(|ms| any_sound && *ms > 0) {
+        let _ = out(&vec![0.0; silence(ms, 1.0)]);
     }
     if any_letter && !any_sound {
         return Err(TtsError::Unspeakable {
@@ -206,7 +226,7 @@ mod tests {
     /// Speaks without a network: a tone as long as there are phonemes.
     fn hum(text: &str, language: &str) -> Result<Vec<Vec<f32>>, TtsError> {
         let mut chunks = Vec::new();
-        let tone = |words: &[Word], out: Sink<'_>| {
+        let tone = |words: &[Word], _speed: f32, out: Sink<'_>| {
             let n: usize = words.iter().map(|w| w.phonemes.chars().count()).sum();
             let samples: Vec<f32> = (0..n * 80).map(|i| (i as f32 * 0.3).sin() * 0.2).collect();
             let _ = out(&samples);
@@ -223,10 +243,23 @@ mod tests {
     #[test]
     fn clauses_come_one_by_one_with_their_pauses() {
         let chunks = hum("It is done. And now the rest.", "en").unwrap();
-        assert_eq!(chunks.len(), 2);
+        // Each clause comes in two: its end is held back until it is known that it is the end.
+        assert_eq!(chunks.len(), 4);
         assert!(chunks[0][..40].iter().any(|s| s.abs() > 0.01));
         // 380 ms at 8 kHz.
-        assert_eq!(chunks[1].iter().position(|s| *s != 0.0).map(|n| n / 10), Some(304));
+        assert_eq!(chunks[2].iter().position(|s| *s != 0.0).map(|n| n / 10), Some(304));
+    }
+
+    #[test]
+    fn markup_is_followed_or_refused() {
+        let plain = hum("Wait. Now", "en").unwrap();
+        let marked = hum("<speak>Wait.<break time=\"1s\"/>Now</speak>", "en").unwrap();
+        let gap = |chunk: &[f32]| chunk.iter().position(|s| *s != 0.0).unwrap_or(0);
+        assert_eq!((gap(&plain[2]) / 10, gap(&marked[2]) / 10), (304, 800));
+        let said = hum("<speak><phoneme ph=\"ɑ\">Wait</phoneme></speak>", "en").unwrap();
+        assert!(said[0].len() < hum("Wait", "en").unwrap()[0].len());
+        assert!(matches!(hum("<speak>a", "en"), Err(TtsError::Markup { .. })));
+        assert!(hum("a < b and <b>so</b> on", "en").is_ok());
     }
 
     #[test]

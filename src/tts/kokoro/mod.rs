@@ -72,6 +72,33 @@ pub fn parse_mix(mix: &str) -> Result<Vec<(String, f32)>, String> {
         .collect()
 }
 
+/// A voice as it is named in the configuration and on the command line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VoiceName {
+    /// One id of the catalogue, or the ids of a mix with their shares.
+    pub mix: Vec<(String, f32)>,
+    /// Which speaker, for a voice with several.
+    pub speaker: u32,
+}
+
+/// Reads the name of a voice: an id of the catalogue, a speaker of one (`piper-en-us-libritts#12`), or a mix of Kokoro
+/// voices as [`parse_mix`] reads it (`kokoro-af-heart:0.6+kokoro-af-bella:0.4`, or `af_heart:0.6+af_bella:0.4`).
+///
+/// # Errors
+/// When a name is empty, a share no number above 0 or a speaker no number.
+pub fn parse_voice(name: &str) -> Result<VoiceName, String> {
+    let (mix, speaker) = match name.rsplit_once('#') {
+        Some((mix, speaker)) => {
+            let number = speaker.trim().parse().map_err(|_| {
+                format!("{speaker:?} in {name:?} is no speaker; they are counted from 0, as in \"{mix}#0\"")
+            })?;
+            (mix, number)
+        }
+        None => (name, 0),
+    };
+    Ok(VoiceName { mix: parse_mix(mix)?, speaker })
+}
+
 /// A Kokoro voice.
 pub struct Kokoro {
     /// Shared by the voices that were made of one another.
@@ -169,18 +196,18 @@ impl Kokoro {
         ids
     }
 
-    fn run(&self, ids: &[i64]) -> Result<Vec<f32>, TtsError> {
+    fn run(&self, ids: &[i64], speed: f32) -> Result<Vec<f32>, TtsError> {
         let row = ids.len().clamp(1, STYLES) - 1;
         let style = self.styles.get(row * STYLE..(row + 1) * STYLE).unwrap_or_default();
         let tokens = [&[0], ids, &[0]].concat();
         let mut network = self.network.lock().unwrap_or_else(PoisonError::into_inner);
         network
-            .run(tokens, style, self.config.speed.clamp(0.25, 4.0))
+            .run(tokens, style, speed)
             .map_err(|reason| TtsError::Engine { voice: self.path.clone(), reason })
     }
 
     /// A clause, in as many runs as its phonemes need.
-    fn clause(&self, words: &[Word]) -> Result<Vec<f32>, TtsError> {
+    fn clause(&self, words: &[Word], speed: f32) -> Result<Vec<f32>, TtsError> {
         let mut samples = Vec::new();
         let mut rest = words;
         while !rest.is_empty() {
@@ -192,7 +219,7 @@ impl Kokoro {
             }
             rest = rest.get(take..).unwrap_or_default();
             for piece in ids.chunks(STYLES) {
-                samples.extend(self.run(piece)?);
+                samples.extend(self.run(piece, speed)?);
             }
         }
         Ok(samples)
@@ -213,9 +240,9 @@ impl Synthesizer for Kokoro {
         sentence: &str,
         out: &mut dyn FnMut(&[f32]) -> ControlFlow<()>,
     ) -> Result<(), TtsError> {
-        let mut level = self.level;
-        let clause = |words: &[Word], out: Sink<'_>| {
-            let _ = out(&self.clause(words)?);
+        let mut level = std::mem::take(&mut self.level);
+        let clause = |words: &[Word], speed: f32, out: Sink<'_>| {
+            let _ = out(&self.clause(words, speed)?);
             Ok(())
         };
         let spoken = voice::speak(
@@ -305,6 +332,16 @@ mod tests {
         assert_eq!(parse_mix("a:2 + b").unwrap(), [("a".to_owned(), 2.0), ("b".to_owned(), 1.0)]);
         for wrong in ["", "a+", "a:x", "a:-1", "a:0", "a:inf", "../etc/passwd", "a:1:2"] {
             assert!(parse_mix(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn names_of_voices_are_read() {
+        let voice = parse_voice("piper-en-us-libritts#12").unwrap();
+        assert_eq!((voice.mix.len(), voice.speaker), (1, 12));
+        assert_eq!(parse_voice("af_heart:1+af_bella:2").unwrap().mix.len(), 2);
+        for wrong in ["", "a#", "a#x", "a#-1", "a+"] {
+            assert!(parse_voice(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -7,6 +7,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use ort::environment::Environment;
+use ort::session::RunOptions;
 use ort::session::Session;
 use ort::session::SessionInputValue;
 use ort::value::Tensor;
@@ -33,6 +34,14 @@ pub(super) enum Network {
     Cut(Session, Session),
     /// As it is in the file.
     Whole(Session),
+}
+
+/// Options of a run that gives its memory back. What a long clause needs is more than the network itself, and would be
+/// kept for ever.
+fn thrifty() -> Result<RunOptions, ort::Error> {
+    let mut options = RunOptions::new()?;
+    options.set("memory.enable_memory_arena_shrinkage", "cpu:0")?;
+    Ok(options)
 }
 
 impl Network {
@@ -77,6 +86,7 @@ impl Network {
         speed: f32,
     ) -> Result<Vec<f32>, String> {
         let failed = |e: ort::Error| e.to_string();
+        let thrifty = thrifty().map_err(failed)?;
         let style = || Tensor::from_array(([1, style.len()], style.to_vec())).map_err(failed);
         let inputs: Vec<(&str, SessionInputValue<'_>)> = vec![
             ("tokens", Tensor::from_array(([1, tokens.len()], tokens)).map_err(failed)?.into()),
@@ -85,7 +95,7 @@ impl Network {
         ];
         let (head, tail) = match self {
             Self::Whole(session) => {
-                let outputs = session.run(inputs).map_err(failed)?;
+                let outputs = session.run_with_options(inputs, &thrifty).map_err(failed)?;
                 let (_, samples) = outputs[0].try_extract_tensor::<f32>().map_err(failed)?;
                 return Ok(samples.to_vec());
             }
@@ -119,12 +129,15 @@ impl Network {
         let n = audible.len();
         let rows = features.len() / n;
         let outputs = tail
-            .run(ort::inputs![
-                GIVEN[0] => Tensor::from_array(([1, rows, n], features)).map_err(failed)?,
-                GIVEN[1] => Tensor::from_array(([1, 2 * n], pitch)).map_err(failed)?,
-                GIVEN[2] => Tensor::from_array(([1, 2 * n], energy)).map_err(failed)?,
-                "style" => style()?,
-            ])
+            .run_with_options(
+                ort::inputs![
+                    GIVEN[0] => Tensor::from_array(([1, rows, n], features)).map_err(failed)?,
+                    GIVEN[1] => Tensor::from_array(([1, 2 * n], pitch)).map_err(failed)?,
+                    GIVEN[2] => Tensor::from_array(([1, 2 * n], energy)).map_err(failed)?,
+                    "style" => style()?,
+                ],
+                &thrifty,
+            )
             .map_err(failed)?;
         let (_, samples) = outputs[0].try_extract_tensor::<f32>().map_err(failed)?;
         Ok(samples.to_vec())

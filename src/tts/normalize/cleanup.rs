@@ -41,13 +41,18 @@ static URL: LazyLock<Option<Regex>> = LazyLock::new(|| {
 pub(super) fn clean(text: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
     let mut fence: Option<&str> = None;
+    // What a fence hides until it is closed; one that never closes hides nothing.
+    let mut hidden: Vec<&str> = Vec::new();
     let several = text.trim().contains('\n');
     for line in text.lines() {
         let trimmed = line.trim();
         let mark = ["```", "~~~"].into_iter().find(|mark| trimmed.starts_with(mark));
         match (fence, mark) {
-            (Some(open), Some(mark)) if open == mark => fence = None,
-            (Some(_), _) => {}
+            (Some(open), Some(mark)) if open == mark => {
+                fence = None;
+                hidden.clear();
+            }
+            (Some(_), _) => hidden.push(trimmed),
             (None, Some(mark)) if !trimmed[3..].contains(mark) => fence = Some(mark),
             (None, _) => {
                 if let Some(line) = clean_line(trimmed, several) {
@@ -56,6 +61,7 @@ pub(super) fn clean(text: &str) -> String {
             }
         }
     }
+    lines.extend(hidden.into_iter().filter_map(|line| clean_line(line, several)));
     let last = lines.len().saturating_sub(1);
     let mut out = String::with_capacity(text.len());
     for (index, line) in lines.iter().enumerate() {
@@ -226,6 +232,7 @@ mod tests {
                 "See [the manual](https://example.org/a_b) or ![a cat](cat.png)",
                 "See the manual or a cat",
             ),
+            ("Look:\n```\nThe lamp is on.", "Look:\nThe lamp is on."),
             ("Well done 🎉👩‍👩‍👧!", "Well done !"),
             ("half **bold", "half bold"),
             ("snake_case_name and 2*3*4", "snake_case_name and 2*3*4"),

@@ -42,6 +42,16 @@ impl Lexicon {
         (lexicon, problems)
     }
 
+    /// This lexicon with other entries, which count more; what cannot be used of them is left out.
+    #[must_use]
+    pub(in super::super) fn with(&self, entries: &BTreeMap<String, String>) -> Self {
+        let more = Self::new(entries).0;
+        let mut both = self.clone();
+        both.english.extend(more.english);
+        both.chinese.splice(0..0, more.chinese);
+        both
+    }
+
     pub(super) fn english(&self, word: &str) -> Option<&str> {
         self.english.get(&word.to_lowercase()).map(String::as_str)
     }

@@ -11,6 +11,7 @@ mod lexicon;
 pub mod pinyin;
 mod polyphones;
 mod sandhi;
+mod surname;
 mod weights;
 
 pub use lexicon::Lexicon;

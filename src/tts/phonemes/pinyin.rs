@@ -14,6 +14,7 @@ use pinyin::ToPinyinMulti;
 
 use super::Lexicon;
 use super::polyphones;
+use super::surname;
 use super::weights::inflate;
 
 static JIEBA: LazyLock<Jieba> = LazyLock::new(Jieba::new);
@@ -77,8 +78,21 @@ pub(super) fn readings(sentence: &[char], lexicon: &Lexicon) -> Vec<Reading> {
         }
         at += length;
     }
+    surname::apply(sentence, &is_name, |at, said| {
+        if let Some(word) = words.iter_mut().find(|word| word.at.contains(&at))
+            && let Some(syllable) = word.syllables.get_mut(at - word.at.start)
+        {
+            said.clone_into(syllable);
+        }
+    });
     lexicon.override_readings(sentence, &mut words);
     words
+}
+
+/// Whether the segmenter's dictionary has this word as the name of a person.
+fn is_name(word: &str) -> bool {
+    JIEBA.has_word(word)
+        && JIEBA.tag(word, false).first().is_some_and(|t| t.word == word && t.tag.starts_with("nr"))
 }
 
 /// Whether the segmenter's dictionary has this word.

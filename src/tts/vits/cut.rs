@@ -112,3 +112,114 @@ pub(super) fn cut(model: &[u8]) -> Option<Cut> {
         reach,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::super::protobuf::put;
+    use super::super::super::protobuf::put_number;
+    use super::*;
+
+    fn node(operator: &str, inputs: &[&str], output: &str, numbers: &[(&str, u64)]) -> Vec<u8> {
+        let mut node = Vec::new();
+        inputs.iter().for_each(|input| put(&mut node, 1, input.as_bytes()));
+        put(&mut node, 2, output.as_bytes());
+        put(&mut node, 4, operator.as_bytes());
+        for (name, value) in numbers {
+            let mut attribute = Vec::new();
+            put(&mut attribute, 1, name.as_bytes());
+            put_number(&mut attribute, 8, *value);
+            put(&mut node, 5, &attribute);
+        }
+        node
+    }
+
+    fn named(number: u64, name: &str) -> Vec<u8> {
+        let mut message = Vec::new();
+        put(&mut message, number, name.as_bytes());
+        message
+    }
+
+    /// A network with the bones of VITS; `middle` stands between its first convolution and the first transposed one.
+    fn model(middle: &[Vec<u8>]) -> Vec<u8> {
+        let conv = [("kernel_shape", 7), ("strides", 1), ("dilations", 2)];
+        let up = [("kernel_shape", 16), ("strides", 8)];
+        let mut nodes = vec![
+            node("Gather", &["emb", "input"], "z", &[]),
+            node("Conv", &["z", "w"], "pre", &conv),
+        ];
+        nodes.extend_from_slice(middle);
+        nodes.push(node("ConvTranspose", &["mid", "w"], "up", &up));
+        nodes.push(node("Conv", &["up", "w"], "post", &conv));
+        nodes.push(node("Tanh", &["post"], "output", &[]));
+        let mut graph = Vec::new();
+        nodes.iter().for_each(|node| put(&mut graph, 1, node));
+        for name in ["emb", "w"] {
+            put(&mut graph, 5, &named(8, name));
+        }
+        for name in ["input", "sid"] {
+            put(&mut graph, 11, &named(1, name));
+        }
+        put(&mut graph, 12, &named(1, "output"));
+        let mut model = Vec::new();
+        put_number(&mut model, 1, 8);
+        put(&mut model, 7, &graph);
+        model
+    }
+
+    fn operators(model: &[u8]) -> Vec<String> {
+        let graph = Graph::read(model).unwrap();
+        graph.nodes.iter().map(|node| node.operator.to_owned()).collect()
+    }
+
+    #[test]
+    fn the_decoder_is_found_by_its_shape() {
+        let cut = cut(&model(&[node("LeakyRelu", &["pre"], "mid", &[])])).unwrap();
+        assert_eq!((cut.latent.as_str(), &cut.speaker), ("z", &None));
+        // Six frames of the first convolution, two of the transposed one, less than one of the last.
+        assert_eq!((cut.hop, cut.reach), (8, 10));
+        assert_eq!(operators(&cut.parts.head), ["Gather"]);
+        assert_eq!(
+            operators(&cut.parts.tail),
+            ["Conv", "LeakyRelu", "ConvTranspose", "Conv", "Tanh"]
+        );
+    }
+
+    #[test]
+    fn a_speaker_is_handed_over() {
+        let speaker = [
+            node("Gather", &["emb", "sid"], "g", &[]),
+            node("Conv", &["g", "w"], "cond", &[("kernel_shape", 1)]),
+            node("Add", &["cond", "pre"], "sum", &[]),
+            node("LeakyRelu", &["sum"], "mid", &[]),
+        ];
+        let cut = cut(&model(&speaker)).unwrap();
+        assert_eq!((cut.latent.as_str(), cut.speaker.as_deref()), ("z", Some("g")));
+        assert_eq!(operators(&cut.parts.head), ["Gather", "Gather"]);
+    }
+
+    #[test]
+    fn other_networks_stay_whole() {
+        for middle in [
+            // Looks at everything at once.
+            node("ReduceMean", &["pre"], "mid", &[]),
+            node("Mul", &["pre", "input"], "mid", &[]),
+        ] {
+            assert!(cut(&model(&[middle])).is_none());
+        }
+        assert!(cut(b"").is_none());
+        assert!(cut(b"not a network").is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn damaged_networks_are_refused_or_cut(at in 0usize..400, byte in any::<u8>()) {
+            let mut model = model(&[node("LeakyRelu", &["pre"], "mid", &[])]);
+            let at = at % model.len();
+            model[at] = byte;
+            let _ = cut(&model);
+            let _ = cut(&model[..at]);
+        }
+    }
+}

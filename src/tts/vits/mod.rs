@@ -273,8 +273,8 @@ impl Synthesizer for Piper {
     ) -> Result<(), TtsError> {
         let Self { network, settings, config, level, language, path } = self;
         let rate = settings.audio.sample_rate;
-        let synthesize = |words: &[Word], out: Sink<'_>| {
-            run(network, settings, config, words, out)
+        let synthesize = |words: &[Word], speed: f32, out: Sink<'_>| {
+            run(network, settings, config.speaker, speed, words, out)
                 .map_err(|reason| TtsError::Engine { voice: path.clone(), reason })
         };
         voice::speak(sentence, language, rate, config, level, synthesize, out)
@@ -284,13 +284,13 @@ impl Synthesizer for Piper {
 /// What a clause is made of for the network's first part.
 fn inputs(
     settings: &Settings,
-    config: &VoiceConfig,
+    speaker: u32,
+    speed: f32,
     words: &[Word],
 ) -> Result<Vec<(&'static str, SessionInputValue<'static>)>, ort::Error> {
     let ids = settings.ids(&english::espeak(&join(words)));
     let scales = &settings.inference;
-    let scales =
-        [scales.noise_scale, scales.length_scale / config.speed.clamp(0.25, 4.0), scales.noise_w];
+    let scales = [scales.noise_scale, scales.length_scale / speed, scales.noise_w];
     let count = ids.len() as i64;
     let mut inputs: Vec<(&'static str, SessionInputValue<'static>)> = vec![
         ("input", Tensor::from_array(([1, ids.len()], ids))?.into()),
@@ -298,7 +298,7 @@ fn inputs(
         ("scales", Tensor::from_array(([3], scales.to_vec()))?.into()),
     ];
     if settings.num_speakers > 1 {
-        let speaker = vec![i64::from(config.speaker)];
+        let speaker = vec![i64::from(speaker)];
         inputs.push(("sid", Tensor::from_array(([1], speaker))?.into()));
     }
     Ok(inputs)
@@ -307,12 +307,13 @@ fn inputs(
 fn run(
     network: &mut Network,
     settings: &Settings,
-    config: &VoiceConfig,
+    speaker: u32,
+    speed: f32,
     words: &[Word],
     out: Sink<'_>,
 ) -> Result<(), String> {
     let failed = |e: ort::Error| e.to_string();
-    let inputs = inputs(settings, config, words).map_err(failed)?;
+    let inputs = inputs(settings, speaker, speed, words).map_err(failed)?;
     match network {
         Network::Whole(session) => {
             let outputs = session.run(inputs).map_err(failed)?;

@@ -28,7 +28,7 @@ pub(super) const RULES: &[Spec] = &[
     Spec(
         Electronic,
         Starts::Any,
-        r"[A-Za-z0-9-]{2,60}(?:\.[A-Za-z0-9-]{1,60}){0,4}\.[A-Za-z]{2,4}\b(?::([0-9]{2,5}))?(?:/[A-Za-z0-9._~/-]{1,100})?",
+        r"[A-Za-z0-9-]{2,60}(?:\.[A-Za-z0-9-]{1,60}){0,4}\.[A-Za-z]{2,5}\b(?::([0-9]{2,5}))?(?:/[A-Za-z0-9._~/-]{1,100})?",
         name,
     ),
     Spec(Electronic, Starts::Letter, r"[A-Za-z]{2,30}(?: ?/ ?[A-Za-z]{2,30}){1,4}", either),
