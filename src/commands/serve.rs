@@ -42,6 +42,9 @@ pub(crate) fn run(house: &House, args: &ServeArgs) -> anyhow::Result<ExitCode> {
         if let Some(address) = doors.wyoming() {
             println!("wyoming  tcp://{address}");
         }
+        if let Some(address) = doors.audiosocket() {
+            println!("audiosocket  tcp://{address}");
+        }
         if !house.config.serve.wyoming_socket.as_os_str().is_empty() {
             println!("wyoming  unix://{}", house.config.serve.wyoming_socket.display());
         }

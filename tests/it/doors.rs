@@ -285,3 +285,43 @@ fn openai_s_own_client_is_served() {
     let (first, whole) = (&steps["flows"]["first"], &steps["flows"]["whole"]);
     assert!(first.as_f64().unwrap() < whole.as_f64().unwrap() / 2.0, "{first} of {whole}");
 }
+
+#[test]
+fn openai_s_realtime_client_converses() {
+    let server = Server::start("");
+    let command = recording("4.flac", server.folder.path());
+    let base = format!("http://{}/v1", server.http);
+    let steps = steps("realtime_client.py", &[&base, "any", &command]);
+
+    assert_eq!(steps["created"]["session"], "realtime");
+    let spoken = &steps["spoken"];
+    assert_eq!(spoken["transcript"], "Lock the front door.");
+    assert_eq!((&spoken["answer"], &spoken["status"]), (&"Locking".into(), &"completed".into()));
+    assert!(spoken["bytes"].as_u64().unwrap() > 10_000, "{spoken}");
+    let kinds: Vec<&str> =
+        spoken["kinds"].as_array().unwrap().iter().map(|kind| kind.as_str().unwrap()).collect();
+    let place = |kind: &str| kinds.iter().position(|own| *own == kind).unwrap_or_else(|| panic!("{kind}: {kinds:?}"));
+    for pair in [
+        "input_audio_buffer.speech_started",
+        "input_audio_buffer.speech_stopped",
+        "input_audio_buffer.committed",
+        "conversation.item.input_audio_transcription.completed",
+        "response.created",
+        "response.output_audio.delta",
+        "response.output_audio.done",
+        "response.output_item.done",
+        "response.done",
+    ]
+    .windows(2)
+    {
+        assert!(place(pair[0]) < place(pair[1]), "{pair:?} in {kinds:?}");
+    }
+    assert_eq!(steps["truncated"]["ms"], 50);
+    assert_eq!(steps["empty"]["code"], "input_audio_buffer_commit_empty");
+    assert_eq!(steps["function"]["name"], "HassTurnOn");
+    assert_eq!(steps["function"]["arguments"]["name"], "Front Door");
+    assert_eq!(steps["output"]["text"], "It is locked.");
+    assert_eq!((&steps["wrong"]["code"], &steps["wrong"]["event_id"]), (&"invalid_event".into(), &"mine".into()));
+    let older = steps["older"]["kinds"].to_string();
+    assert!(older.contains("response.audio.delta") && !older.contains("output_audio"), "{older}");
+}
