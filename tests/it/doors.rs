@@ -17,6 +17,7 @@ pub(crate) struct Server {
     child: Child,
     pub(crate) http: SocketAddr,
     pub(crate) wyoming: SocketAddr,
+    audiosocket: Option<SocketAddr>,
     pub(crate) folder: tempfile::TempDir,
 }
 
@@ -50,7 +51,12 @@ impl Server {
             }
         }
         let address = |door: &str| addresses[door].parse().unwrap();
-        Self { http: address("http"), wyoming: address("wyoming"), child, folder }
+        let audiosocket = addresses.get("audiosocket").map(|address| address.parse().unwrap());
+        Self { http: address("http"), wyoming: address("wyoming"), audiosocket, child, folder }
+    }
+
+    pub(crate) fn audiosocket(&self) -> SocketAddr {
+        self.audiosocket.unwrap()
     }
 
     pub(crate) fn terminate(&mut self) {
