@@ -61,7 +61,7 @@ fn main() -> AnyResult<()> {
     config.audio.output = Some(format!("file:{}", output.display()));
     let store = ModelStore::open(None)?;
     let stages = config.engines(&store).stages()?;
-    stages.dialogue.warm_up();
+    stages.dialogue.lock().warm_up();
     let mut session = Session::new(stages, None).with_config(&config.session);
     // What is the first time costs more than it ever does again.
     session.say("Ready.", "en", &mut drop);

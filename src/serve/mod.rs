@@ -8,6 +8,7 @@ mod admission;
 mod config;
 mod conversations;
 mod http;
+mod listening;
 mod live;
 mod metrics;
 mod pace;
@@ -35,7 +36,7 @@ use metrics::Metrics;
 use tokens::Tokens;
 
 pub use config::Config;
-pub use tokens::token_hash;
+pub use tokens::{new_token, token_hash};
 
 /// Clients that are being told that there is no place. Beyond that they are just closed.
 const MOST_REFUSALS: usize = 64;

@@ -92,39 +92,37 @@ mod tests {
 
     const MS: fn(u64) -> Duration = Duration::from_millis;
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn packets_come_at_the_speed_of_their_sound() {
         let mut pace = Pace::default();
-        for i in 0..20 {
-            pace.push(TurnId(1), vec![i], MS(60), i == 19);
+        for i in 0..15 {
+            pace.push(TurnId(1), vec![i], MS(20), i == 14);
         }
         let began = Instant::now();
-        let mut times = Vec::new();
-        for i in 0..20 {
+        for i in 0..15u8 {
             let packet = pace.next().await;
-            assert_eq!((packet.bytes, packet.last), (vec![i], i == 19));
-            assert_eq!(packet.sent, MS(60) * u32::from(i + 1));
-            times.push(began.elapsed().as_millis());
+            assert_eq!((packet.bytes, packet.last), (vec![i], i == 14));
+            assert_eq!(packet.sent, MS(20) * u32::from(i + 1));
+            // Never earlier than what may be in store; a busy machine may be late.
+            let earliest = (MS(20) * u32::from(i)).saturating_sub(AHEAD);
+            assert!(began.elapsed() >= earliest, "{i}: {:?}", began.elapsed());
         }
-        // Some at once, to have in store; then one every 60 ms.
-        assert_eq!(&times[..3], [0, 0, 0]);
-        assert!((1015..=1025).contains(&times[19]), "{times:?}");
         assert!(pace.is_empty());
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn what_is_held_waits_and_what_is_cleared_is_gone() {
         let mut pace = Pace::default();
         for i in 0..5 {
-            pace.push(TurnId(7), vec![i], MS(100), false);
+            pace.push(TurnId(7), vec![i], MS(10), false);
         }
         pace.next().await;
         pace.hold(true);
-        assert!(tokio::time::timeout(MS(5000), pace.next()).await.is_err());
+        assert!(tokio::time::timeout(MS(60), pace.next()).await.is_err());
         pace.hold(false);
         assert_eq!(pace.next().await.bytes, [1]);
-        assert_eq!(pace.clear(), Some((TurnId(7), MS(200))));
-        assert!(tokio::time::timeout(MS(5000), pace.next()).await.is_err());
+        assert_eq!(pace.clear(), Some((TurnId(7), MS(20))));
+        assert!(tokio::time::timeout(MS(60), pace.next()).await.is_err());
         assert_eq!(pace.clear(), None);
     }
 }

@@ -90,7 +90,9 @@ impl Shared {
         let of_voices = Arc::clone(&settings);
         let open: OpenVoice = Box::new(move |id| of_voices.engines().voice(id, ""));
         let tts = TtsHandle::spawn(open, queue)?;
-        let dialogue = Arc::new(engines.dialogue()?.into());
+        let dialogue = engines.dialogue()?;
+        dialogue.warm_up();
+        let dialogue = Arc::new(dialogue.into());
         let voices = voices(engines.store);
         Ok(Self { settings, asr, tts, dialogue, voices })
     }

@@ -57,6 +57,9 @@ def pcm(events):
 
 speech, silence = sound(command), bytes(48000 * 2)
 
+secret = client.realtime.client_secrets.create(session={"type": "realtime", "model": "gpt-realtime"})
+tell("secret", value=secret.value, session=secret.session.type)
+
 with client.realtime.connect(model="gpt-realtime") as connection:
     created = connection.recv()
     tell("created", kind=created.type, session=created.session.type)

@@ -222,3 +222,43 @@ fn an_audiosocket_call_is_heard_and_answered() {
     let _ = call.read_to_end(&mut rest);
     assert!(rest.ends_with(&[0, 0, 0]));
 }
+
+#[test]
+fn vosk_and_deepgram_clients_get_transcripts() {
+    let server = Server::start("");
+    let sound = to_s16le(&resampled(&command("4.flac"), 16_000, 8_000).unwrap());
+
+    let mut client = Client::connect(&server, "/vosk", &[]);
+    client.text(&json!({ "config": { "sample_rate": 8000, "words": true } }));
+    let mut told = Vec::new();
+    for piece in sound.chunks(8000) {
+        client.binary(piece.to_vec());
+        told.push(json_of(&client.read().unwrap()).unwrap());
+    }
+    client.text(&json!({ "eof": 1 }));
+    told.push(json_of(&client.read().unwrap()).unwrap());
+    assert!(client.read().is_none());
+    assert!(told[0].get("partial").is_some() && told.last().unwrap().get("text").is_some());
+    let said = told.iter().find(|answer| answer.get("result").is_some()).unwrap();
+    assert_eq!(said["text"], "Lock the front door.");
+    assert_eq!(said["result"].as_array().unwrap().len(), 4);
+
+    let path = "/v1/listen?encoding=linear16&sample_rate=8000&language=en-US&vad_events=true&model=any";
+    let mut client = Client::connect(&server, path, &[]);
+    client.text(&json!({ "type": "KeepAlive" }));
+    for piece in sound.chunks(1600) {
+        client.binary(piece.to_vec());
+    }
+    client.text(&json!({ "type": "CloseStream" }));
+    let mut told = Vec::new();
+    while let Some(message) = client.read() {
+        told.extend(json_of(&message));
+    }
+    let kinds: Vec<&str> = told.iter().map(|event| event["type"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["SpeechStarted", "Results", "Metadata"]);
+    let best = &told[1]["channel"]["alternatives"][0];
+    assert_eq!(best["transcript"], "Lock the front door.");
+    assert_eq!(best["words"][3]["word"], "door");
+    let answer = server.get("/v1/listen?encoding=opus");
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+}

@@ -171,6 +171,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
             Some(Ok(Hypothesis::Partial(_))) => Ok(()),
             Some(Ok(Hypothesis::Final(transcript))) => {
                 hearing.jobs.pop_front();
+                if state.pipeline.is_some() {
+                    // An utterance is a turn; what was no speech is none.
+                    return match transcript.text.is_empty() {
+                        true => Ok(()),
+                        false => self.carry_on(&transcript, state).await,
+                    };
+                }
                 let Some(chunk) = hearing.add(&transcript) else { return Ok(()) };
                 if !std::mem::replace(&mut hearing.began, true) {
                     let start = Event::new("transcript-start");
