@@ -105,7 +105,7 @@ fn session(recognizer: impl Recognizer + 'static, voice: impl Synthesizer + 'sta
         endpointer: Endpointer::new(&detect::Config::default()),
         turns: None,
         recognizer: Box::new(recognizer),
-        dialogue: Dialogue::new(Home::from_toml(HOME, "home").unwrap(), languages).unwrap(),
+        dialogue: Dialogue::new(Home::from_toml(HOME, "home").unwrap(), languages).unwrap().into(),
         voices: Voices::none().with("en", Box::new(voice)),
     };
     Session::new(stages, Some("Kitchen".into()))
