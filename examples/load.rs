@@ -34,12 +34,14 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 /// One utterance; the milliseconds to its transcript, or none when the server was busy.
 fn speak(server: &str, sound: &[u8]) -> Result<Option<f64>, Failure> {
     let mut stream = TcpStream::connect(server)?;
-    let form = |kind: &str| Event::new(kind).with("rate", 16_000).with("width", 2).with("channels", 1);
+    let form =
+        |kind: &str| Event::new(kind).with("rate", 16_000).with("width", 2).with("channels", 1);
     stream.write_all(&Event::new("transcribe").with("language", "en").encode())?;
     let began = Instant::now();
     for (i, piece) in sound.chunks(1920).enumerate() {
         std::thread::sleep((Duration::from_millis(60) * i as u32).saturating_sub(began.elapsed()));
-        stream.write_all(&Event { payload: piece.to_vec().into(), ..form("audio-chunk") }.encode())?;
+        stream
+            .write_all(&Event { payload: piece.to_vec().into(), ..form("audio-chunk") }.encode())?;
     }
     stream.write_all(&Event::new("audio-stop").encode())?;
     let ended = Instant::now();
@@ -63,7 +65,9 @@ fn speak(server: &str, sound: &[u8]) -> Result<Option<f64>, Failure> {
 /// Resident memory in MiB and open descriptors of the server.
 fn size(pid: Option<u32>) -> Option<(u64, usize)> {
     let status = std::fs::read_to_string(format!("/proc/{}/status", pid?)).ok()?;
-    let kb = status.lines().find_map(|l| l.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse::<u64>().ok());
+    let kb = status
+        .lines()
+        .find_map(|l| l.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse::<u64>().ok());
     Some((kb? / 1024, std::fs::read_dir(format!("/proc/{}/fd", pid?)).ok()?.count()))
 }
 
@@ -75,8 +79,12 @@ fn main() -> Result<(), Failure> {
     let mut busy = 0;
     for _ in 0..args.rounds {
         let told: Vec<Result<Option<f64>, Failure>> = std::thread::scope(|scope| {
-            let speakers: Vec<_> = (0..args.speakers).map(|_| scope.spawn(|| speak(&args.server, &sound))).collect();
-            speakers.into_iter().map(|s| s.join().unwrap_or_else(|_| Err("panicked".into()))).collect()
+            let speakers: Vec<_> =
+                (0..args.speakers).map(|_| scope.spawn(|| speak(&args.server, &sound))).collect();
+            speakers
+                .into_iter()
+                .map(|s| s.join().unwrap_or_else(|_| Err("panicked".into())))
+                .collect()
         });
         for lag in told {
             match lag? {
@@ -86,7 +94,9 @@ fn main() -> Result<(), Failure> {
         }
     }
     lags.sort_by(f64::total_cmp);
-    let at = |part: f64| lags.get(((lags.len() as f64 * part) as usize).min(lags.len().saturating_sub(1))).copied();
+    let at = |part: f64| {
+        lags.get(((lags.len() as f64 * part) as usize).min(lags.len().saturating_sub(1))).copied()
+    };
     let loaded = size(args.pid);
     let began = Instant::now();
     for _ in 0..args.cycles {
@@ -99,6 +109,9 @@ fn main() -> Result<(), Failure> {
         "speakers": args.speakers, "heard": lags.len(), "busy": busy, "p50_ms": at(0.5), "p95_ms": at(0.95),
         "cycles": args.cycles, "cycles_per_s": rate, "mib_and_descriptors": [before, loaded, size(args.pid)],
     });
-    println!("{}", if args.json { result.to_string() } else { serde_json::to_string_pretty(&result)? });
+    println!(
+        "{}",
+        if args.json { result.to_string() } else { serde_json::to_string_pretty(&result)? }
+    );
     Ok(())
 }

@@ -80,8 +80,14 @@ mod tests {
     #[test]
     fn known_values() {
         // From the tables of the recommendation: silence and the extremes.
-        assert_eq!((from_mu(0xff), from_mu(0x7f), from_mu(0x80), from_mu(0x00)), (0, 0, 32_124, -32_124));
-        assert_eq!((from_a(0xd5), from_a(0x55), from_a(0xaa), from_a(0x2a)), (8, -8, 32_256, -32_256));
+        assert_eq!(
+            (from_mu(0xff), from_mu(0x7f), from_mu(0x80), from_mu(0x00)),
+            (0, 0, 32_124, -32_124)
+        );
+        assert_eq!(
+            (from_a(0xd5), from_a(0x55), from_a(0xaa), from_a(0x2a)),
+            (8, -8, 32_256, -32_256)
+        );
         assert_eq!((to_mu(0), to_a(0)), (0xff, 0xd5));
     }
 
@@ -97,7 +103,10 @@ mod tests {
         for law in [G711::Mu, G711::A] {
             for sample in [-1.0f32, -0.5, -0.01, 0.0, 0.003, 0.2, 0.99] {
                 let back = law.decode(&law.encode(&[sample]))[0];
-                assert!((back - sample).abs() < sample.abs() / 16.0 + 0.001, "{law:?} {sample} {back}");
+                assert!(
+                    (back - sample).abs() < sample.abs() / 16.0 + 0.001,
+                    "{law:?} {sample} {back}"
+                );
             }
         }
     }

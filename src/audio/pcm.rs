@@ -1,7 +1,7 @@
 //! Raw samples as sockets carry them.
 
-use super::source::Intake;
 use super::AudioError;
+use super::source::Intake;
 
 /// Signed little-endian samples that arrive in pieces of any length, made mono at [`SAMPLE_RATE`](super::SAMPLE_RATE).
 ///
@@ -146,9 +146,12 @@ mod tests {
 
     #[test]
     fn silly_forms_are_named() {
-        for (rate, width, channels, part) in
-            [(0, 2, 1, "0 Hz"), (16_000, 0, 1, "0 bytes"), (16_000, 9, 1, "9 bytes"), (1, 2, 0, "0 channels")]
-        {
+        for (rate, width, channels, part) in [
+            (0, 2, 1, "0 Hz"),
+            (16_000, 0, 1, "0 bytes"),
+            (16_000, 9, 1, "9 bytes"),
+            (1, 2, 0, "0 channels"),
+        ] {
             let error = PcmIntake::new("a peer", rate, width, channels).unwrap_err().to_string();
             assert!(error.contains(part) && error.contains("a peer"), "{error}");
         }

@@ -16,9 +16,10 @@ pub(crate) fn run(house: &House, args: &ServeArgs) -> anyhow::Result<ExitCode> {
         return make_token();
     }
     let mut house = house.with(args.home.as_deref(), args.area.as_deref());
-    for (given, setting) in
-        [(&args.http, &mut house.config.serve.http), (&args.wyoming, &mut house.config.serve.wyoming)]
-    {
+    for (given, setting) in [
+        (&args.http, &mut house.config.serve.http),
+        (&args.wyoming, &mut house.config.serve.wyoming),
+    ] {
         if let Some(given) = given {
             setting.clone_from(given);
         }
@@ -76,6 +77,9 @@ async fn closing(stop: CancellationToken) {
 fn make_token() -> anyhow::Result<ExitCode> {
     let token = new_token().context("the system gives no random bytes")?;
     println!("The token, for the client; it is shown only now:\n  {token}");
-    println!("Its hash, for the configuration:\n  [serve]\n  tokens = [\"{}\"]", token_hash(&token));
+    println!(
+        "Its hash, for the configuration:\n  [serve]\n  tokens = [\"{}\"]",
+        token_hash(&token)
+    );
     Ok(ExitCode::SUCCESS)
 }

@@ -57,7 +57,7 @@ impl Default for Config {
             tokens: Vec::new(),
             max_connections: 64,
             max_per_address: 32,
-            queue: 8,
+            queue: 4,
             max_body_mb: 25,
             max_audio_s: 4 * 3600,
             idle_s: 60,
@@ -113,9 +113,14 @@ impl Config {
                 "serve.wyoming_allow: {network:?} is no address and no network; write one such as \"192.168.1.5\" or \"192.168.1.0/24\""
             ));
         }
-        if self.http.is_empty() && self.wyoming.is_empty() && self.audiosocket.is_empty() && self.wyoming_socket.as_os_str().is_empty()
+        if self.http.is_empty()
+            && self.wyoming.is_empty()
+            && self.audiosocket.is_empty()
+            && self.wyoming_socket.as_os_str().is_empty()
         {
-            problems.push("serve: every door is closed; give serve.http or serve.wyoming an address".into());
+            problems.push(
+                "serve: every door is closed; give serve.http or serve.wyoming an address".into(),
+            );
         }
         for (name, value, least, most) in [
             ("max_connections", self.max_connections as u64, 1, 100_000),

@@ -63,7 +63,11 @@ impl Said {
 }
 
 impl Ears {
-    fn new(house: &Arc<House>, intake: PcmIntake, language: Option<&str>) -> Result<Self, HandleError> {
+    fn new(
+        house: &Arc<House>,
+        intake: PcmIntake,
+        language: Option<&str>,
+    ) -> Result<Self, HandleError> {
         let language = language.map(|tag| tag.split('-').next().unwrap_or(tag).to_lowercase());
         Ok(Self {
             listener: house.shared.listener(house.shared.detect_settings())?,
@@ -105,7 +109,9 @@ impl Ears {
     /// while it waits.
     async fn next(&mut self) -> Result<Said, HandleError> {
         loop {
-            let Some((start, end, job)) = self.jobs.front_mut() else { return std::future::pending().await };
+            let Some((start, end, job)) = self.jobs.front_mut() else {
+                return std::future::pending().await;
+            };
             let (start, end) = (*start, *end);
             match job.next().await {
                 Some(Ok(Hypothesis::Partial(_))) => {}
@@ -250,7 +256,10 @@ pub(super) async fn listen(
     let upgrade = upgrade.map_err(|wrong| ApiError::invalid("", wrong.body_text()))?;
     if let Some(encoding) = asked.encoding.as_deref().filter(|encoding| *encoding != "linear16") {
         let encoding: String = encoding.chars().take(40).collect();
-        return Err(ApiError::invalid("encoding", format!("{encoding:?} is not taken; send linear16")));
+        return Err(ApiError::invalid(
+            "encoding",
+            format!("{encoding:?} is not taken; send linear16"),
+        ));
     }
     let (rate, channels) = (asked.sample_rate.unwrap_or(16_000), asked.channels.unwrap_or(1));
     let intake = PcmIntake::new("sample_rate", rate, 2, channels)
@@ -317,7 +326,11 @@ async fn listen_talk(
     }
     told(socket, &mut ears, &id, asked, false).await?;
     let duration = ears.listener.now().seconds();
-    send(socket, &json!({ "type": "Metadata", "request_id": id, "duration": duration, "channels": 1 })).await
+    send(
+        socket,
+        &json!({ "type": "Metadata", "request_id": id, "duration": duration, "channels": 1 }),
+    )
+    .await
 }
 
 /// Tells everything that is still at the recogniser.

@@ -25,7 +25,7 @@ const ORDERS: usize = 64;
 /// Events that may wait for the door.
 const EVENTS: usize = 256;
 /// How long a full queue of frames is waited for: past this the house is too busy for a conversation.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How often sound that waits is tried again.
 const LOOK_EVERY: Duration = Duration::from_millis(5);

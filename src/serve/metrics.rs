@@ -78,7 +78,8 @@ impl Metrics {
                 }
                 let Histogram { all, sum, .. } = histogram;
                 let _ = writeln!(out, "{name}_bucket{{{labels}{comma}le=\"+Inf\"}} {all}");
-                let _ = writeln!(out, "{name}_sum{{{labels}}} {sum}\n{name}_count{{{labels}}} {all}");
+                let _ =
+                    writeln!(out, "{name}_sum{{{labels}}} {sum}\n{name}_count{{{labels}}} {all}");
             }
         }
         out
@@ -94,7 +95,11 @@ mod tests {
         let metrics = Metrics::default();
         metrics.add("hearken_connections_total", 1.0, &[("door", "wyoming")]);
         metrics.add("hearken_connections_total", 1.0, &[("door", "wyoming")]);
-        metrics.time("hearken_recognition_seconds", Duration::from_millis(250), &[("door", "http")]);
+        metrics.time(
+            "hearken_recognition_seconds",
+            Duration::from_millis(250),
+            &[("door", "http")],
+        );
         let text = metrics.text();
         for line in [
             "# TYPE hearken_connections_total counter\nhearken_connections_total{door=\"wyoming\"} 2\n",

@@ -193,7 +193,11 @@ impl Doors {
             admission: Admission::new(config.max_connections, config.max_per_address),
             metrics: Metrics::default(),
             tokens: Tokens::new(&config.tokens),
-            networks: config.wyoming_allow.iter().filter_map(|n| config::Network::parse(n)).collect(),
+            networks: config
+                .wyoming_allow
+                .iter()
+                .filter_map(|n| config::Network::parse(n))
+                .collect(),
             conversations: Conversations::new(shared.dialogue()),
             since: std::time::SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs()),
             sessions: Default::default(),
@@ -270,7 +274,10 @@ impl Doors {
             }
         });
         if left.await.is_err() {
-            tracing::warn!(connections = house.admission.inside(), "closed before they had finished");
+            tracing::warn!(
+                connections = house.admission.inside(),
+                "closed before they had finished"
+            );
         }
         inside.shutdown().await;
         Ok(())
@@ -356,11 +363,8 @@ async fn give_way(error: &std::io::Error) {
 
 /// Opens a Unix socket. A file that nobody listens on is what a crash left, and goes.
 fn socket(path: &std::path::Path) -> Result<Socket, ServeError> {
-    let error = |source| ServeError::Bind {
-        door: "Wyoming",
-        address: path.display().to_string(),
-        source,
-    };
+    let error =
+        |source| ServeError::Bind { door: "Wyoming", address: path.display().to_string(), source };
     let stale = std::os::unix::net::UnixStream::connect(path)
         .is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionRefused);
     if stale {

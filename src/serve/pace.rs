@@ -75,7 +75,9 @@ impl Pace {
         let due = *self.due.get_or_insert(now);
         let due = if due + AHEAD < now { now } else { due };
         tokio::time::sleep_until(due.checked_sub(AHEAD).unwrap_or(due)).await;
-        let Some(mut packet) = self.waiting.pop_front() else { return std::future::pending().await };
+        let Some(mut packet) = self.waiting.pop_front() else {
+            return std::future::pending().await;
+        };
         self.due = Some(due + packet.length);
         if self.sent.0 != Some(packet.turn) {
             self.sent = (Some(packet.turn), Duration::ZERO);

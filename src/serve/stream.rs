@@ -105,7 +105,10 @@ impl Door {
         asked: &Asked,
         mut intake: PcmIntake,
     ) -> Result<(), String> {
-        let language = asked.language.as_deref().map(|tag| tag.split('-').next().unwrap_or(tag).to_lowercase());
+        let language = asked
+            .language
+            .as_deref()
+            .map(|tag| tag.split('-').next().unwrap_or(tag).to_lowercase());
         let manner = Manner { language, area: asked.area.clone() };
         let playback = if asked.played { Playback::Reported } else { Playback::Clocked };
         let mut live = Live::begin(house, manner, playback).await.map_err(|e| e.to_string())?;
@@ -169,7 +172,10 @@ impl Door {
                     self.send(&json!({ "event": "error", "error": error })).await?;
                     return Ok(false);
                 }
-                let language = message["language"].as_str().unwrap_or_else(|| written_language(&text)).to_owned();
+                let language = message["language"]
+                    .as_str()
+                    .unwrap_or_else(|| written_language(&text))
+                    .to_owned();
                 live.order(Order::Say { text, language });
             }
             Some("played") => match (message["turn"].as_u64(), number("ms")) {
@@ -183,7 +189,8 @@ impl Door {
                 }
             },
             _ => {
-                let error = "a text message is a JSON object whose `type` is end, interrupt, say or played";
+                let error =
+                    "a text message is a JSON object whose `type` is end, interrupt, say or played";
                 self.send(&json!({ "event": "error", "error": error })).await?;
             }
         }
@@ -200,7 +207,8 @@ impl Door {
             *turn == speech.turn && own.input_rate() == speech.sample_rate
         };
         if !self.resampler.as_ref().is_some_and(fits) {
-            let new = Resampler::new(speech.sample_rate, self.output_rate).map_err(|e| e.to_string())?;
+            let new =
+                Resampler::new(speech.sample_rate, self.output_rate).map_err(|e| e.to_string())?;
             self.resampler = Some((speech.turn, new));
         }
         if let Some((_, resampler)) = &mut self.resampler {
@@ -210,7 +218,10 @@ impl Door {
             }
         }
         let (turn, last) = (speech.turn, speech.last);
-        self.send(&json!({ "event": "speech", "turn": turn, "samples": samples.len(), "last": last })).await?;
+        self.send(
+            &json!({ "event": "speech", "turn": turn, "samples": samples.len(), "last": last }),
+        )
+        .await?;
         match samples.is_empty() {
             true => Ok(()),
             false => self.write(Message::Binary(to_s16le(&samples).into())).await,

@@ -98,7 +98,8 @@ mod tests {
     #[test]
     fn a_pass_opens_for_a_while() {
         let tokens = Tokens::new(&[token_hash("one")]);
-        let (good, over) = (tokens.pass(Duration::from_secs(60)).unwrap(), tokens.pass(Duration::ZERO).unwrap());
+        let (good, over) =
+            (tokens.pass(Duration::from_secs(60)).unwrap(), tokens.pass(Duration::ZERO).unwrap());
         assert_ne!(good, over);
         assert!(tokens.accept(&good) && tokens.accept("one") && !tokens.accept(&over));
     }
@@ -106,11 +107,15 @@ mod tests {
     #[test]
     fn only_ours_open() {
         let tokens = Tokens::new(&[token_hash("one"), token_hash("two"), "secret".into()]);
-        for (token, want) in [("one", true), ("two", true), ("three", false), ("", false), ("secret", false)] {
+        for (token, want) in
+            [("one", true), ("two", true), ("three", false), ("", false), ("secret", false)]
+        {
             assert_eq!(tokens.accept(token), want, "{token}");
         }
         assert!(!tokens.is_open() && Tokens::default().is_open());
-        for wrong in ["", "sha256:", "sha256:zz", &format!("sha256:{}", "é".repeat(32)), &"0".repeat(64)] {
+        for wrong in
+            ["", "sha256:", "sha256:zz", &format!("sha256:{}", "é".repeat(32)), &"0".repeat(64)]
+        {
             assert_eq!(parse(wrong), None, "{wrong}");
         }
     }

@@ -77,7 +77,9 @@ impl Framing {
             1 => Ok(Self::Bare),
             2 => Ok(Self::Long),
             3 => Ok(Self::Short),
-            other => Err(ApiError::invalid("", format!("protocol version {other} is none of 1, 2, 3"))),
+            other => {
+                Err(ApiError::invalid("", format!("protocol version {other} is none of 1, 2, 3")))
+            }
         }
     }
 
@@ -148,7 +150,8 @@ async fn serve(mut socket: WebSocket, house: &Arc<House>, framing: Framing) -> R
             _ => framing,
         },
         decoder: Decoder::new(Channels::Mono, SampleRate::Hz16000).map_err(opus)?,
-        encoder: Encoder::new(Channels::Mono, SampleRate::Hz24000, Application::Voip).map_err(opus)?,
+        encoder: Encoder::new(Channels::Mono, SampleRate::Hz24000, Application::Voip)
+            .map_err(opus)?,
         resampler: None,
         samples: Vec::new(),
         pace: Pace::default(),

@@ -157,9 +157,12 @@ mod tests {
             })
             .collect();
         assert_eq!(utterances.len(), 3, "{utterances:?}");
-        assert!(utterances.iter().all(|(start, stopped, ms)| {
-            stopped > start && *ms as u64 >= stopped - start
-        }), "{utterances:?}");
+        assert!(
+            utterances
+                .iter()
+                .all(|(start, stopped, ms)| { stopped > start && *ms as u64 >= stopped - start }),
+            "{utterances:?}"
+        );
         for piece in [1, 7, 319, 4000] {
             assert_eq!(listen(piece), whole);
         }

@@ -12,9 +12,9 @@ mod engines;
 mod event;
 mod handles;
 mod listen;
-mod shared;
 mod live;
 mod local;
+mod shared;
 mod stabilise;
 mod trace;
 mod transcribe;
@@ -56,11 +56,11 @@ pub use handles::{
     Sound, SoundChunk, TtsHandle,
 };
 pub use listen::{Listened, Listener};
-pub use shared::{Shared, VoiceInfo, written_language};
-pub use transcribe::{FileTranscript, Score, transcribe_source};
 pub use live::{Input, Order};
 pub use local::Devices;
+pub use shared::{Shared, VoiceInfo, written_language};
 pub use trace::{Note, Record, Recorder, TakeNote, TraceError};
+pub use transcribe::{FileTranscript, Score, transcribe_source};
 
 /// Settings of this room, `[session]` in the configuration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -203,8 +203,7 @@ impl Cutter<'_> {
             into.text.push(' ');
         }
         into.text.push_str(&heard.text);
-        let score =
-            Score { avg_logprob: heard.avg_logprob, no_speech_prob: heard.no_speech_prob };
+        let score = Score { avg_logprob: heard.avg_logprob, no_speech_prob: heard.no_speech_prob };
         into.scores.extend(heard.segments.iter().map(|_| score));
         into.segments.extend(heard.segments.into_iter().map(|segment| Segment {
             start: segment.start + start,
@@ -236,7 +235,11 @@ mod tests {
         let texts: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
         assert_eq!(texts, ["Don't", "open", "书", "房,", "ok?"]);
         assert_eq!((words[0].start, words[4].end), (1.0, 3.0));
-        assert!(words.windows(2).all(|pair| pair[0].end == pair[1].start && pair[0].start < pair[0].end));
+        assert!(
+            words
+                .windows(2)
+                .all(|pair| pair[0].end == pair[1].start && pair[0].start < pair[0].end)
+        );
     }
 
     #[test]

@@ -82,7 +82,10 @@ fn a_stream_is_answered_in_events_and_sound() {
     assert_eq!(all("speech_started").len(), 1, "{events:?}");
     assert_eq!(all("final")[0]["text"], "Lock the front door.");
     let reply = all("reply_text")[0];
-    assert_eq!((&reply["text"], &reply["actions"][0]["entity"]), (&"Locking".into(), &"lock.front_door".into()));
+    assert_eq!(
+        (&reply["text"], &reply["actions"][0]["entity"]),
+        (&"Locking".into(), &"lock.front_door".into())
+    );
     assert_eq!(sound.len() as u64, promised);
     assert!(sound.len() > 4000 && sound.iter().any(|s| s.abs() > 0.1));
     assert!(all("speech").last().unwrap()["last"].as_bool().unwrap());
@@ -106,14 +109,18 @@ fn opus_packets(samples: &[f32]) -> Vec<Vec<u8>> {
 #[test]
 fn a_xiaozhi_device_is_heard_and_answered() {
     let server = Server::start("");
-    let headers = [("protocol-version", "3"), ("device-id", "02:00:00:00:00:01"), ("client-id", "test")];
+    let headers =
+        [("protocol-version", "3"), ("device-id", "02:00:00:00:00:01"), ("client-id", "test")];
     let mut device = Client::connect(&server, "/xiaozhi/v1/", &headers);
     device.text(&json!({
         "type": "hello", "version": 3, "transport": "websocket", "features": { "mcp": true },
         "audio_params": { "format": "opus", "sample_rate": 16000, "channels": 1, "frame_duration": 60 },
     }));
     let hello = json_of(&device.read().unwrap()).unwrap();
-    assert_eq!((&hello["type"], &hello["audio_params"]["sample_rate"]), (&"hello".into(), &24_000.into()));
+    assert_eq!(
+        (&hello["type"], &hello["audio_params"]["sample_rate"]),
+        (&"hello".into(), &24_000.into())
+    );
     let id = hello["session_id"].as_str().unwrap().to_owned();
     device.text(&json!({ "session_id": id, "type": "listen", "state": "start", "mode": "manual" }));
     // A packet that is none does no harm.
@@ -150,15 +157,27 @@ fn a_xiaozhi_device_is_heard_and_answered() {
     }
     let kinds: Vec<String> = told
         .iter()
-        .map(|e| [e["type"].as_str(), e["state"].as_str()].into_iter().flatten().collect::<Vec<_>>().join(" "))
+        .map(|e| {
+            [e["type"].as_str(), e["state"].as_str()]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join(" ")
+        })
         .collect();
     assert_eq!(kinds, ["stt", "llm", "tts start", "tts sentence_start", "tts stop"], "{told:?}");
-    assert_eq!((&told[0]["text"], &told[3]["text"]), (&"Lock the front door.".into(), &"Locking".into()));
+    assert_eq!(
+        (&told[0]["text"], &told[3]["text"]),
+        (&"Lock the front door.".into(), &"Locking".into())
+    );
     assert!(told.iter().all(|event| event["session_id"] == id.as_str()));
     assert!(packets >= 4 && loud > 0.1, "{packets} {loud}");
     // Packets come at the speed of their sound, less what a device has in store.
     let took = last.unwrap() - first.unwrap();
-    assert!(took >= Duration::from_millis(60) * (packets - 1) - Duration::from_millis(200), "{took:?} {packets}");
+    assert!(
+        took >= Duration::from_millis(60) * (packets - 1) - Duration::from_millis(200),
+        "{took:?} {packets}"
+    );
 }
 
 #[test]
@@ -243,7 +262,8 @@ fn vosk_and_deepgram_clients_get_transcripts() {
     assert_eq!(said["text"], "Lock the front door.");
     assert_eq!(said["result"].as_array().unwrap().len(), 4);
 
-    let path = "/v1/listen?encoding=linear16&sample_rate=8000&language=en-US&vad_events=true&model=any";
+    let path =
+        "/v1/listen?encoding=linear16&sample_rate=8000&language=en-US&vad_events=true&model=any";
     let mut client = Client::connect(&server, path, &[]);
     client.text(&json!({ "type": "KeepAlive" }));
     for piece in sound.chunks(1600) {

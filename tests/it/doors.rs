@@ -71,7 +71,8 @@ impl Server {
 
     pub(crate) fn get(&self, path: &str) -> String {
         let mut stream = TcpStream::connect(self.http).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+            .unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         answer
@@ -129,16 +130,27 @@ fn wyoming_speaks_with_its_reference_client() {
     assert!(describe["seconds"].as_f64().unwrap() < 0.5, "{describe}");
     assert!(describe["asr_languages"].as_array().unwrap().contains(&"zh-CN".into()));
     assert!(describe["voices"].as_array().unwrap().contains(&"piper-en-us-joe-medium".into()));
-    assert_eq!((&describe["asr_streaming"], &describe["tts_streaming"]), (&true.into(), &true.into()));
+    assert_eq!(
+        (&describe["asr_streaming"], &describe["tts_streaming"]),
+        (&true.into(), &true.into())
+    );
     assert_eq!(steps["ping"]["text"], "here?");
 
     let heard = &steps["transcribe"];
-    assert_eq!((&heard["text"], &heard["language"]), (&"Lock the front door.".into(), &"en".into()));
+    assert_eq!(
+        (&heard["text"], &heard["language"]),
+        (&"Lock the front door.".into(), &"en".into())
+    );
     assert_eq!(heard["chunks"], heard["text"]);
     assert_eq!(
         heard["kinds"],
         serde_json::json!([
-            "voice-started", "voice-stopped", "transcript-start", "transcript-chunk", "transcript", "transcript-stop"
+            "voice-started",
+            "voice-stopped",
+            "transcript-start",
+            "transcript-chunk",
+            "transcript",
+            "transcript-stop"
         ])
     );
     assert_eq!(steps["transcribe_zh"]["language"], "zh");
@@ -165,7 +177,14 @@ fn wyoming_speaks_with_its_reference_client() {
     assert_eq!(
         steps["satellite"]["kinds"],
         serde_json::json!([
-            "voice-started", "voice-stopped", "transcript", "handled", "synthesize", "audio-start", "audio-chunk", "audio-stop"
+            "voice-started",
+            "voice-stopped",
+            "transcript",
+            "handled",
+            "synthesize",
+            "audio-start",
+            "audio-chunk",
+            "audio-stop"
         ])
     );
 }
@@ -219,7 +238,10 @@ fn who_means_no_good_is_told_or_closed_and_disturbs_nobody() {
         std::thread::sleep(Duration::from_millis(50));
     }
     let metrics = server.get("/metrics");
-    assert!(metrics.contains("hearken_refused_total{door=\"wyoming\",reason=\"crowd\"}"), "{metrics}");
+    assert!(
+        metrics.contains("hearken_refused_total{door=\"wyoming\",reason=\"crowd\"}"),
+        "{metrics}"
+    );
     assert!(server.get("/readyz").contains("ready"));
 }
 
@@ -314,7 +336,9 @@ fn openai_s_realtime_client_converses() {
     assert!(spoken["bytes"].as_u64().unwrap() > 10_000, "{spoken}");
     let kinds: Vec<&str> =
         spoken["kinds"].as_array().unwrap().iter().map(|kind| kind.as_str().unwrap()).collect();
-    let place = |kind: &str| kinds.iter().position(|own| *own == kind).unwrap_or_else(|| panic!("{kind}: {kinds:?}"));
+    let place = |kind: &str| {
+        kinds.iter().position(|own| *own == kind).unwrap_or_else(|| panic!("{kind}: {kinds:?}"))
+    };
     for pair in [
         "input_audio_buffer.speech_started",
         "input_audio_buffer.speech_stopped",
@@ -335,7 +359,10 @@ fn openai_s_realtime_client_converses() {
     assert_eq!(steps["function"]["name"], "HassTurnOn");
     assert_eq!(steps["function"]["arguments"]["name"], "Front Door");
     assert_eq!(steps["output"]["text"], "It is locked.");
-    assert_eq!((&steps["wrong"]["code"], &steps["wrong"]["event_id"]), (&"invalid_event".into(), &"mine".into()));
+    assert_eq!(
+        (&steps["wrong"]["code"], &steps["wrong"]["event_id"]),
+        (&"invalid_event".into(), &"mine".into())
+    );
     let older = steps["older"]["kinds"].to_string();
     assert!(older.contains("response.audio.delta") && !older.contains("output_audio"), "{older}");
 }
@@ -382,7 +409,10 @@ fn what_is_too_much_over_http_is_refused() {
     let (head, body) = form(&vec![0; 1_100_000], 0);
     let told = post(&head, &body);
     assert!(told.is_empty() || told.starts_with("HTTP/1.1 413"), "{told}");
-    let told = post(&format!("GET /healthz HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n", "y".repeat(100_000)), b"");
+    let told = post(
+        &format!("GET /healthz HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n", "y".repeat(100_000)),
+        b"",
+    );
     assert!(told.is_empty() || told.starts_with("HTTP/1.1 431"), "{told}");
     let json = |body: &str| {
         let head = format!(
@@ -391,12 +421,24 @@ fn what_is_too_much_over_http_is_refused() {
         );
         post(&head, body.as_bytes())
     };
-    for body in ["", "{", "[]", "{\"model\":\"tts-1\"}", "{\"model\":\"tts-1\",\"input\":\"\",\"voice\":\"alloy\"}"] {
+    for body in [
+        "",
+        "{",
+        "[]",
+        "{\"model\":\"tts-1\"}",
+        "{\"model\":\"tts-1\",\"input\":\"\",\"voice\":\"alloy\"}",
+    ] {
         let told = json(body);
-        assert!(told.starts_with("HTTP/1.1 400") && told.contains("invalid_request_error"), "{body}: {told}");
+        assert!(
+            told.starts_with("HTTP/1.1 400") && told.contains("invalid_request_error"),
+            "{body}: {told}"
+        );
     }
     // A web page of somebody else may not use the microphone's server.
-    let told = post("GET /v1/models HTTP/1.1\r\nhost: localhost\r\norigin: http://evil.example\r\nconnection: close\r\n\r\n", b"");
+    let told = post(
+        "GET /v1/models HTTP/1.1\r\nhost: localhost\r\norigin: http://evil.example\r\nconnection: close\r\n\r\n",
+        b"",
+    );
     assert!(told.starts_with("HTTP/1.1 403"), "{told}");
     assert!(server.get("/healthz").starts_with("HTTP/1.1 200"));
 }

@@ -61,7 +61,8 @@ impl ApiError {
     }
 
     pub(super) fn token() -> Self {
-        let message = "a token is needed: send `Authorization: Bearer` and one that this server knows";
+        let message =
+            "a token is needed: send `Authorization: Bearer` and one that this server knows";
         Self::new(StatusCode::UNAUTHORIZED, "authentication_error", message).code("invalid_api_key")
     }
 

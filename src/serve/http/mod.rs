@@ -133,7 +133,8 @@ async fn guard(State(house): State<Arc<House>>, request: Request, next: Next) ->
     }
     house.refused("http", "token");
     match house.tokens.is_open() {
-        true => ApiError::forbidden("a web page of another host may not use this server").into_response(),
+        true => ApiError::forbidden("a web page of another host may not use this server")
+            .into_response(),
         false => ApiError::token().into_response(),
     }
 }
@@ -141,7 +142,8 @@ async fn guard(State(house): State<Arc<House>>, request: Request, next: Next) ->
 /// Whether no browser asks, or one that shows a page from here.
 fn own_page(headers: &HeaderMap) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else { return true };
-    let (origin, host) = (origin.to_str().ok(), headers.get(header::HOST).and_then(|h| h.to_str().ok()));
+    let (origin, host) =
+        (origin.to_str().ok(), headers.get(header::HOST).and_then(|h| h.to_str().ok()));
     match (origin.and_then(|origin| origin.split_once("://")), host) {
         (Some((_, from)), Some(host)) => from.eq_ignore_ascii_case(host),
         _ => false,

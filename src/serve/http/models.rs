@@ -93,9 +93,7 @@ pub(super) async fn one(
 }
 
 pub(super) async fn voices(State(house): State<Arc<House>>) -> Json<Value> {
-    let voice = |voice: &VoiceInfo| {
-        json!({ "id": voice.id, "name": voice.name, "languages": voice.languages })
-    };
+    let voice = |voice: &VoiceInfo| json!({ "id": voice.id, "name": voice.name, "languages": voice.languages });
     let voices: Vec<Value> = house.shared.voices().iter().map(voice).collect();
     Json(json!({ "voices": voices }))
 }

@@ -66,7 +66,9 @@ async fn patiently<T>(
         Ok(Err(error)) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
             Err(ApiError::too_large("the body is larger than serve.max_body_mb allows"))
         }
-        Ok(Err(error)) => Err(ApiError::invalid("", format!("the form cannot be read: {}", error.body_text()))),
+        Ok(Err(error)) => {
+            Err(ApiError::invalid("", format!("the form cannot be read: {}", error.body_text())))
+        }
         Err(_) => Err(ApiError::slow()),
     }
 }
@@ -76,7 +78,10 @@ async fn text(mut field: Field<'_>, name: &str) -> Result<String, ApiError> {
     while let Some(piece) = patiently(field.chunk()).await? {
         if bytes.len() + piece.len() > LONGEST_FIELD {
             let name: String = name.chars().take(40).collect();
-            return Err(ApiError::invalid("", format!("{name:?} is longer than {LONGEST_FIELD} bytes")));
+            return Err(ApiError::invalid(
+                "",
+                format!("{name:?} is longer than {LONGEST_FIELD} bytes"),
+            ));
         }
         bytes.extend_from_slice(&piece);
     }
@@ -84,12 +89,15 @@ async fn text(mut field: Field<'_>, name: &str) -> Result<String, ApiError> {
 }
 
 async fn save(mut field: Field<'_>) -> Result<tempfile::NamedTempFile, ApiError> {
-    let failed = |error: std::io::Error| ApiError::internal(format!("cannot keep the recording: {error}"));
+    let failed =
+        |error: std::io::Error| ApiError::internal(format!("cannot keep the recording: {error}"));
     // The name helps to tell the format; nothing else of it is used.
     let extension: String = field
         .file_name()
         .and_then(|name| name.rsplit_once('.'))
-        .map(|(_, extension)| extension.chars().filter(char::is_ascii_alphanumeric).take(5).collect())
+        .map(|(_, extension)| {
+            extension.chars().filter(char::is_ascii_alphanumeric).take(5).collect()
+        })
         .unwrap_or_default();
     let mut file = tempfile::Builder::new()
         .prefix("hearken-")

@@ -40,8 +40,8 @@ impl OpusFile {
             48_000 => SampleRate::Hz48000,
             _ => return Err(format!("Opus has no rate of {rate} Hz")),
         };
-        let mut encoder =
-            Encoder::new(Channels::Mono, known, Application::Audio).map_err(|e| format!("{e:?}"))?;
+        let mut encoder = Encoder::new(Channels::Mono, known, Application::Audio)
+            .map_err(|e| format!("{e:?}"))?;
         encoder.set_bitrate(Bitrate::Value(BITRATE)).map_err(|e| format!("{e:?}"))?;
         let ahead = encoder.get_look_ahead().map_err(|e| format!("{e:?}"))?;
         Ok(Self {
@@ -87,7 +87,8 @@ impl OpusFile {
 
     fn encode(&mut self, block: &[f32]) -> Result<(), String> {
         let mut packet = vec![0; LARGEST];
-        let length = self.encoder.encode_float_to_slice(block, &mut packet).map_err(|e| format!("{e:?}"))?;
+        let length =
+            self.encoder.encode_float_to_slice(block, &mut packet).map_err(|e| format!("{e:?}"))?;
         packet.truncate(length);
         self.packets.push(packet);
         self.coded += u64::from(CLOCK * PACKET_MS / 1000);

@@ -58,7 +58,8 @@ pub(super) async fn speech(
     }
     let chars = asked.input.chars().count();
     if chars > LONGEST {
-        let message = format!("{chars} characters are more than {LONGEST}; send the text in pieces");
+        let message =
+            format!("{chars} characters are more than {LONGEST}; send the text in pieces");
         return Err(ApiError::invalid("input", message));
     }
     let speed = asked.speed.unwrap_or(1.0);
@@ -72,7 +73,10 @@ pub(super) async fn speech(
         Some("sse") => true,
         Some(other) => {
             let other: String = other.chars().take(40).collect();
-            return Err(ApiError::invalid("stream_format", format!("{other:?} is neither audio nor sse")));
+            return Err(ApiError::invalid(
+                "stream_format",
+                format!("{other:?} is neither audio nor sse"),
+            ));
         }
     };
     let name = match &asked.voice {
@@ -163,7 +167,8 @@ impl Pieces {
                 }
                 Some(Err(error)) => Some((ApiError::from(error).body(), None)),
                 None => {
-                    let usage = json!({ "input_tokens": read, "output_tokens": 0, "total_tokens": read });
+                    let usage =
+                        json!({ "input_tokens": read, "output_tokens": 0, "total_tokens": read });
                     Some((json!({ "type": "speech.audio.done", "usage": usage }), None))
                 }
             }

@@ -9,10 +9,8 @@ use serde_json::Value;
 /// A response that is a stream of JSON events.
 pub(super) fn response(events: impl Stream<Item = Value> + Send + 'static) -> Response {
     let lines = events.map(|event| Ok::<_, std::convert::Infallible>(line(&event)));
-    let headers = [
-        (header::CONTENT_TYPE, "text/event-stream"),
-        (header::CACHE_CONTROL, "no-cache"),
-    ];
+    let headers =
+        [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-cache")];
     (headers, Body::from_stream(lines)).into_response()
 }
 

@@ -63,7 +63,10 @@ async fn answer(
     let kind = if translate { "translate" } else { "transcribe" };
     house.metrics.add("hearken_requests_total", 1.0, &[("door", "http"), ("kind", kind)]);
     let body = body.map_err(|wrong| {
-        ApiError::invalid("", format!("send the recording as multipart/form-data: {}", wrong.body_text()))
+        ApiError::invalid(
+            "",
+            format!("send the recording as multipart/form-data: {}", wrong.body_text()),
+        )
     })?;
     let (waiting, most) = house.shared.asr().load();
     if waiting >= most {
@@ -78,8 +81,13 @@ async fn answer(
 }
 
 fn asked(house: &House, mut form: Form, translate: bool) -> Result<Asked, ApiError> {
-    let file = form.file.take().ok_or_else(|| ApiError::invalid("file", "no recording: send one as `file`"))?;
-    let model = form.get("model").ok_or_else(|| ApiError::invalid("model", "no model: send `model`, such as whisper-1"))?;
+    let file = form
+        .file
+        .take()
+        .ok_or_else(|| ApiError::invalid("file", "no recording: send one as `file`"))?;
+    let model = form
+        .get("model")
+        .ok_or_else(|| ApiError::invalid("model", "no model: send `model`, such as whisper-1"))?;
     if !models::is_recogniser(&house.shared, model) {
         return Err(ApiError::no_model(model));
     }
@@ -99,7 +107,10 @@ fn asked(house: &House, mut form: Form, translate: bool) -> Result<Asked, ApiErr
         let number: Option<f32> = temperature.parse().ok().filter(|t| (0.0..=1.0).contains(t));
         if number.is_none() {
             let shown: String = temperature.chars().take(20).collect();
-            return Err(ApiError::invalid("temperature", format!("{shown:?} is not between 0 and 1")));
+            return Err(ApiError::invalid(
+                "temperature",
+                format!("{shown:?} is not between 0 and 1"),
+            ));
         }
     }
     let (mut words, mut segments) = (false, false);
@@ -123,13 +134,17 @@ fn asked(house: &House, mut form: Form, translate: bool) -> Result<Asked, ApiErr
         "false" | "False" | "0" => false,
         other => {
             let other: String = other.chars().take(20).collect();
-            return Err(ApiError::invalid("stream", format!("{other:?} is neither true nor false")));
+            return Err(ApiError::invalid(
+                "stream",
+                format!("{other:?} is neither true nor false"),
+            ));
         }
     };
     if stream && !matches!(format, Format::Json | Format::Text) {
         return Err(ApiError::invalid("stream", "a stream has the response_format json or text"));
     }
-    let language = form.get("language").map(|tag| tag.split('-').next().unwrap_or(tag).to_lowercase());
+    let language =
+        form.get("language").map(|tag| tag.split('-').next().unwrap_or(tag).to_lowercase());
     let task = Task { language, translate };
     Ok(Asked { file, format, task, stream, words, segments: segments || !words })
 }
@@ -141,8 +156,7 @@ async fn transcribe(
     asked: &mut Asked,
     mut heard: impl FnMut(&FileTranscript) -> bool + Send + 'static,
 ) -> Result<FileTranscript, ApiError> {
-    let (house, task, path) =
-        (Arc::clone(house), asked.task.clone(), asked.file.path().to_owned());
+    let (house, task, path) = (Arc::clone(house), asked.task.clone(), asked.file.path().to_owned());
     let stop = CancellationToken::new();
     // A client that leaves takes its request's future along, and this guard with it.
     let _guard = stop.clone().drop_guard();
@@ -150,7 +164,8 @@ async fn transcribe(
         let began = Instant::now();
         let shared = &house.shared;
         let most = house.config.max_audio_s as f64;
-        let mut source = FileSource::open(&path).map_err(|error| wrong_file(&error.to_string(), &path))?;
+        let mut source =
+            FileSource::open(&path).map_err(|error| wrong_file(&error.to_string(), &path))?;
         let mut detector = shared.detector().map_err(HandleError::from)?;
         let mut endpointer = shared.endpointer();
         let mut recogniser = shared.asr().clone().with_task(task).patient();
@@ -166,7 +181,10 @@ async fn transcribe(
             },
         );
         if too_long {
-            return Err(ApiError::invalid("file", format!("the recording is longer than {most} seconds")));
+            return Err(ApiError::invalid(
+                "file",
+                format!("the recording is longer than {most} seconds"),
+            ));
         }
         let transcript = done.map_err(|error| match error {
             EngineError::Audio(error) => wrong_file(&error.to_string(), &path),
@@ -188,9 +206,8 @@ fn wrong_file(message: &str, path: &std::path::Path) -> ApiError {
 
 async fn whole(house: Arc<House>, mut asked: Asked) -> Result<Response, ApiError> {
     let transcript = transcribe(&house, &mut asked, |_| true).await?;
-    let text = |kind: &'static str, text: String| {
-        ([(header::CONTENT_TYPE, kind)], text).into_response()
-    };
+    let text =
+        |kind: &'static str, text: String| ([(header::CONTENT_TYPE, kind)], text).into_response();
     Ok(match asked.format {
         Format::Text => text("text/plain; charset=utf-8", format!("{}\n", transcript.text)),
         Format::Srt => text("application/x-subrip; charset=utf-8", transcript.srt()),
@@ -228,9 +245,10 @@ fn verbose(transcript: &FileTranscript, asked: &Asked) -> Value {
         all["segments"] = segments.collect();
     }
     if asked.words {
-        let words = transcript.words().into_iter().map(|word| {
-            json!({ "word": word.text, "start": word.start, "end": word.end })
-        });
+        let words = transcript
+            .words()
+            .into_iter()
+            .map(|word| json!({ "word": word.text, "start": word.start, "end": word.end }));
         all["words"] = words.collect();
     }
     all

@@ -122,7 +122,11 @@ impl Machine {
     /// Tells the client that something cannot be done. `of` is the event that asked for it.
     pub(super) fn error(&mut self, of: &Value, code: &str, message: &str, param: Option<&str>) {
         let event_id = of.get("event_id").cloned().unwrap_or(Value::Null);
-        let kind = if matches!(code, "busy" | "failed") { "server_error" } else { "invalid_request_error" };
+        let kind = if matches!(code, "busy" | "failed") {
+            "server_error"
+        } else {
+            "invalid_request_error"
+        };
         let error = json!({ "type": kind, "code": code, "message": message, "param": param, "event_id": event_id });
         self.send(json!({ "type": "error", "error": error }));
     }
@@ -133,7 +137,12 @@ impl Machine {
     pub(super) fn update(&mut self, event: &Value) {
         let session = event.get("session").unwrap_or(&Value::Null);
         if !session.is_object() {
-            return self.error(event, "invalid_value", "session: an object is needed", Some("session"));
+            return self.error(
+                event,
+                "invalid_value",
+                "session: an object is needed",
+                Some("session"),
+            );
         }
         if self.count <= 1 && Settings::is_old(session) {
             self.dialect = Dialect::Old;
@@ -142,11 +151,19 @@ impl Machine {
         if let Err(Wrong { param, message }) = self.settings.update(session) {
             return self.error(event, "invalid_value", &message, Some(&param));
         }
-        if self.heard_sound && before.voice != self.settings.voice && self.items.iter().any(|item| item.sound_ms > 0.0) {
+        if self.heard_sound
+            && before.voice != self.settings.voice
+            && self.items.iter().any(|item| item.sound_ms > 0.0)
+        {
             let voice = before.voice.clone();
             self.settings = before;
             let message = format!("the voice stays {voice:?} once it has spoken");
-            return self.error(event, "cannot_update_voice", &message, Some("session.audio.output.voice"));
+            return self.error(
+                event,
+                "cannot_update_voice",
+                &message,
+                Some("session.audio.output.voice"),
+            );
         }
         if before.turns != self.settings.turns || before.input != self.settings.input {
             self.speaking = None;
@@ -169,7 +186,8 @@ impl Machine {
             ("message", Some("assistant" | "system")) | ("function_call", _) => None,
             ("function_call_output", _) => None,
             _ => {
-                let message = "item.type: use message (with a role), function_call or function_call_output";
+                let message =
+                    "item.type: use message (with a role), function_call or function_call_output";
                 return self.error(event, "invalid_value", message, Some("item.type"));
             }
         };
@@ -191,7 +209,12 @@ impl Machine {
                 Some(at) => at + 1,
                 None => {
                     let message = format!("there is no item {before:?} to put this one after");
-                    return self.error(event, "item_create_invalid_previous_item_id", &message, Some("previous_item_id"));
+                    return self.error(
+                        event,
+                        "item_create_invalid_previous_item_id",
+                        &message,
+                        Some("previous_item_id"),
+                    );
                 }
             },
         };
@@ -200,13 +223,16 @@ impl Machine {
 
     /// Adds an item and tells that it is there and whole.
     fn insert(&mut self, place: usize, item: Item) {
-        let before = place.checked_sub(1).and_then(|at| self.items.get(at)).map(|item| item.id.clone());
+        let before =
+            place.checked_sub(1).and_then(|at| self.items.get(at)).map(|item| item.id.clone());
         let value = item.value.clone();
         self.items.insert(place.min(self.items.len()), item);
         if self.items.len() > MOST_ITEMS {
             self.items.remove(0);
         }
-        self.send(json!({ "type": "conversation.item.added", "previous_item_id": before, "item": value }));
+        self.send(
+            json!({ "type": "conversation.item.added", "previous_item_id": before, "item": value }),
+        );
         if self.dialect == Dialect::New {
             self.send(json!({ "type": "conversation.item.done", "previous_item_id": before, "item": value }));
         }
@@ -235,7 +261,12 @@ impl Machine {
 
     fn truncate(&mut self, event: &Value, at: usize, id: &str) {
         let Some(end) = event.get("audio_end_ms").and_then(Value::as_u64) else {
-            return self.error(event, "invalid_value", "audio_end_ms: a number is needed", Some("audio_end_ms"));
+            return self.error(
+                event,
+                "invalid_value",
+                "audio_end_ms: a number is needed",
+                Some("audio_end_ms"),
+            );
         };
         let index = event.get("content_index").and_then(Value::as_u64).unwrap_or(0);
         let item = &mut self.items[at];
@@ -297,7 +328,9 @@ impl Machine {
 
     /// Has the active response's question answered.
     fn ask(&mut self) {
-        let Some(response) = self.active.as_ref().map(|response| response.id.clone()) else { return };
+        let Some(response) = self.active.as_ref().map(|response| response.id.clone()) else {
+            return;
+        };
         if let Some(output) = self.function_output() {
             let language = crate::session::written_language(&output).to_owned();
             return self.answered(&response, &output, &language, &[]);
@@ -353,7 +386,9 @@ impl Machine {
         let item = self.next_id("item");
         self.speaking = Some(item.clone());
         self.send(json!({ "type": "input_audio_buffer.speech_started", "audio_start_ms": at_ms, "item_id": item }));
-        if self.active.is_some() && self.settings.turns.as_ref().is_some_and(|turns| turns.interrupt_response) {
+        if self.active.is_some()
+            && self.settings.turns.as_ref().is_some_and(|turns| turns.interrupt_response)
+        {
             self.finish(&End::Cancelled("turn_detected"));
         }
     }
@@ -418,7 +453,8 @@ impl Machine {
     /// An item could not be recognised.
     pub(super) fn not_transcribed(&mut self, item: &str, code: &str, message: &str) {
         self.transcribing.retain(|id| id != item);
-        let error = json!({ "type": "server_error", "code": code, "message": message, "param": null });
+        let error =
+            json!({ "type": "server_error", "code": code, "message": message, "param": null });
         self.send(json!({
             "type": "conversation.item.input_audio_transcription.failed",
             "item_id": item, "content_index": 0, "error": error,
@@ -444,7 +480,13 @@ impl Machine {
     // What the answer is.
 
     /// The answer to a response's question: a text, or functions for the client to call.
-    pub(super) fn answered(&mut self, response: &str, text: &str, language: &str, calls: &[FunctionCall]) {
+    pub(super) fn answered(
+        &mut self,
+        response: &str,
+        text: &str,
+        language: &str,
+        calls: &[FunctionCall],
+    ) {
         if self.active() != Some(response) {
             return;
         }
@@ -495,7 +537,9 @@ impl Machine {
 
     /// More of the spoken answer: encoded, so many milliseconds.
     pub(super) fn sound(&mut self, response: &str, audio: &str, ms: f64) {
-        let Some(active) = self.active.as_mut().filter(|active| active.id == response) else { return };
+        let Some(active) = self.active.as_mut().filter(|active| active.id == response) else {
+            return;
+        };
         let (event, item) = active.sound(audio);
         if let Some(own) = self.items.iter_mut().find(|own| own.id == item) {
             own.sound_ms += ms;
@@ -545,6 +589,8 @@ impl Machine {
 /// The words of an item that the client made.
 fn item_text(item: &Value) -> Option<String> {
     let parts = item.get("content")?.as_array()?;
-    let texts = parts.iter().filter_map(|part| part.get("text").or_else(|| part.get("transcript"))?.as_str());
+    let texts = parts
+        .iter()
+        .filter_map(|part| part.get("text").or_else(|| part.get("transcript"))?.as_str());
     Some(texts.collect::<Vec<_>>().join(" "))
 }

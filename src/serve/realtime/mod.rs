@@ -16,11 +16,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::extract::rejection::JsonRejection;
-use axum::{Extension, Json};
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response as HttpResponse;
+use axum::{Extension, Json};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
@@ -41,7 +41,7 @@ use crate::session::Sound;
 use crate::session::chain;
 use crate::session::written_language;
 
-use ears::{Ears, EarError};
+use ears::{EarError, Ears};
 use machine::{Do, FunctionCall, Machine};
 use response::in_dialect;
 use settings::{Dialect, Format, Settings};
@@ -68,7 +68,8 @@ pub(super) async fn realtime(
     let upgrade = upgrade.map_err(|wrong| ApiError::invalid("", wrong.body_text()))?;
     let old = headers.get("openai-beta").is_some_and(|value| value == "realtime=v1");
     let dialect = if old { Dialect::Old } else { Dialect::New };
-    let model: String = asked.model.unwrap_or_else(|| "gpt-realtime".into()).chars().take(80).collect();
+    let model: String =
+        asked.model.unwrap_or_else(|| "gpt-realtime".into()).chars().take(80).collect();
     let settings = Settings::new(&model, asked.intent.as_deref() == Some("transcription"));
     let upgrade = upgrade.protocols(["realtime"]).max_message_size(LARGEST).max_frame_size(LARGEST);
     Ok(upgrade.on_upgrade(move |socket| async move {
@@ -240,7 +241,12 @@ fn take(text: &str, house: &House, machine: &mut Machine, ears: &mut Ears) {
         "input_audio_buffer.append" => {
             let audio = event["audio"].as_str().unwrap_or_default();
             let Ok(bytes) = STANDARD.decode(audio) else {
-                return machine.error(&event, "invalid_value", "audio: this is no base64", Some("audio"));
+                return machine.error(
+                    &event,
+                    "invalid_value",
+                    "audio: this is no base64",
+                    Some("audio"),
+                );
             };
             let mut heard = Vec::new();
             if let Err(error) = ears.push(&bytes, &mut |what| heard.push(what)) {
@@ -263,11 +269,17 @@ fn take(text: &str, house: &House, machine: &mut Machine, ears: &mut Ears) {
             machine.cleared();
         }
         "conversation.item.create" => machine.create_item(&event),
-        "conversation.item.retrieve" | "conversation.item.delete" | "conversation.item.truncate" => {
+        "conversation.item.retrieve"
+        | "conversation.item.delete"
+        | "conversation.item.truncate" => {
             machine.about_item(&event);
         }
         "response.create" => {
-            house.metrics.add("hearken_requests_total", 1.0, &[("door", "realtime"), ("kind", "response")]);
+            house.metrics.add(
+                "hearken_requests_total",
+                1.0,
+                &[("door", "realtime"), ("kind", "response")],
+            );
             machine.create_response(&event);
         }
         "response.cancel" => machine.cancel_response(&event),
@@ -275,7 +287,12 @@ fn take(text: &str, house: &House, machine: &mut Machine, ears: &mut Ears) {
         "output_audio_buffer.clear" => {}
         other => {
             let other: String = other.chars().take(60).collect();
-            machine.error(&event, "invalid_event", &format!("there is no event {other:?}"), Some("type"));
+            machine.error(
+                &event,
+                "invalid_event",
+                &format!("there is no event {other:?}"),
+                Some("type"),
+            );
         }
     }
 }
@@ -323,7 +340,8 @@ fn begin(
             }
         }
         Do::Answer { response, text } => {
-            let (talk, house, settings) = (Arc::clone(talk), Arc::clone(house), machine.settings.clone());
+            let (talk, house, settings) =
+                (Arc::clone(talk), Arc::clone(house), machine.settings.clone());
             let job = tokio::task::spawn_blocking(move || find(&text, &talk, &house, &settings));
             work.answer = Some((response, job));
         }
@@ -358,7 +376,8 @@ fn find(text: &str, talk: &Mutex<DialogueHandle>, house: &House, settings: &Sett
     if !settings.tools.is_empty() {
         let meaning = talk.lock().understand(text, language, area);
         if let Some(meaning) = meaning.filter(|meaning| settings.has_tool(&meaning.intent)) {
-            let call = FunctionCall { name: meaning.intent, arguments: Value::Object(meaning.slots) };
+            let call =
+                FunctionCall { name: meaning.intent, arguments: Value::Object(meaning.slots) };
             return Found { text: String::new(), language: language.into(), calls: vec![call] };
         }
     }

@@ -88,7 +88,11 @@ impl Response {
             true => json!({ "type": "audio", "transcript": "" }),
             false => json!({ "type": "text", "text": "" }),
         };
-        let (kind, id) = if self.audio { ("output_audio_transcript", &self.id) } else { ("output_text", &self.id) };
+        let (kind, id) = if self.audio {
+            ("output_audio_transcript", &self.id)
+        } else {
+            ("output_text", &self.id)
+        };
         vec![
             json!({ "type": "response.output_item.added", "response_id": id, "output_index": index, "item": value }),
             json!({ "type": "conversation.item.added", "item": whole }),
@@ -104,7 +108,13 @@ impl Response {
     }
 
     /// A function for the client to call: added and done at once.
-    pub(super) fn call(&mut self, item: &str, call_id: &str, name: &str, arguments: &str) -> Vec<Value> {
+    pub(super) fn call(
+        &mut self,
+        item: &str,
+        call_id: &str,
+        name: &str,
+        arguments: &str,
+    ) -> Vec<Value> {
         let (index, id) = (self.outputs.len(), self.id.clone());
         let value = |status: &str, arguments: &str| {
             json!({
@@ -141,7 +151,11 @@ impl Response {
     }
 
     /// Everything that closes it, and the message as it stays in the conversation.
-    pub(super) fn close(mut self, end: &End, dialect: Dialect) -> (Option<(String, Value)>, Vec<Value>) {
+    pub(super) fn close(
+        mut self,
+        end: &End,
+        dialect: Dialect,
+    ) -> (Option<(String, Value)>, Vec<Value>) {
         let mut events = Vec::new();
         let mut kept = None;
         if let Some((item, text)) = self.message.take() {
@@ -178,7 +192,9 @@ impl Response {
         }
         let (status, details) = match end {
             End::Completed => ("completed", Value::Null),
-            End::Cancelled(reason) => ("cancelled", json!({ "type": "cancelled", "reason": reason })),
+            End::Cancelled(reason) => {
+                ("cancelled", json!({ "type": "cancelled", "reason": reason }))
+            }
             End::Failed(code, message) => {
                 let error = json!({ "type": "server_error", "code": code, "message": message });
                 ("failed", json!({ "type": "failed", "error": error }))

@@ -39,7 +39,9 @@ impl Format {
     fn new(value: &Value) -> Option<Self> {
         let (kind, rate) = match value {
             Value::String(name) => (name.as_str(), None),
-            Value::Object(fields) => (fields.get("type")?.as_str()?, fields.get("rate").and_then(Value::as_u64)),
+            Value::Object(fields) => {
+                (fields.get("type")?.as_str()?, fields.get("rate").and_then(Value::as_u64))
+            }
             _ => return None,
         };
         match (kind, rate) {
@@ -84,7 +86,8 @@ pub(super) struct Turns {
 impl Turns {
     fn new(fields: &Map<String, Value>) -> Result<Self, Wrong> {
         let kind = fields.get("type").and_then(Value::as_str).unwrap_or("server_vad");
-        let number = |key: &str, usual: f64| fields.get(key).and_then(Value::as_f64).unwrap_or(usual);
+        let number =
+            |key: &str, usual: f64| fields.get(key).and_then(Value::as_f64).unwrap_or(usual);
         let flag = |key: &str| fields.get(key).and_then(Value::as_bool).unwrap_or(true);
         // `semantic_vad` waits by what was said; here eagerness becomes the silence that is waited for.
         let silence_ms = match (kind, fields.get("eagerness").and_then(Value::as_str)) {
@@ -92,7 +95,13 @@ impl Turns {
             ("semantic_vad", Some("low")) => 1200.0,
             ("semantic_vad", Some("high")) => 400.0,
             ("semantic_vad", _) => 700.0,
-            _ => return Err(Wrong::new("session.audio.input.turn_detection.type", kind, "server_vad, semantic_vad or null")),
+            _ => {
+                return Err(Wrong::new(
+                    "session.audio.input.turn_detection.type",
+                    kind,
+                    "server_vad, semantic_vad or null",
+                ));
+            }
         };
         let (threshold, prefix) = (number("threshold", 0.5), number("prefix_padding_ms", 300.0));
         for (name, value, least, most) in [
@@ -102,7 +111,11 @@ impl Turns {
         ] {
             if !(least..=most).contains(&value) {
                 let may = format!("{least} to {most}");
-                return Err(Wrong::new(&format!("session.audio.input.turn_detection.{name}"), &value.to_string(), &may));
+                return Err(Wrong::new(
+                    &format!("session.audio.input.turn_detection.{name}"),
+                    &value.to_string(),
+                    &may,
+                ));
             }
         }
         let mut shown = fields.clone();
@@ -112,7 +125,8 @@ impl Turns {
             shown.insert("silence_duration_ms".into(), (silence_ms as u64).into());
             shown.insert("prefix_padding_ms".into(), (prefix as u64).into());
         }
-        let (create_response, interrupt_response) = (flag("create_response"), flag("interrupt_response"));
+        let (create_response, interrupt_response) =
+            (flag("create_response"), flag("interrupt_response"));
         shown.insert("create_response".into(), create_response.into());
         shown.insert("interrupt_response".into(), interrupt_response.into());
         Ok(Self {
@@ -136,7 +150,10 @@ pub(super) struct Wrong {
 impl Wrong {
     pub(super) fn new(param: &str, value: &str, may: &str) -> Self {
         let value: String = value.chars().take(40).collect();
-        Self { param: param.into(), message: format!("{param}: {value:?} is not allowed; it may be {may}") }
+        Self {
+            param: param.into(),
+            message: format!("{param}: {value:?} is not allowed; it may be {may}"),
+        }
     }
 }
 
@@ -187,9 +204,16 @@ impl Settings {
 
     /// Whether a session object is in the older shape.
     pub(super) fn is_old(session: &Value) -> bool {
-        let old = ["modalities", "input_audio_format", "output_audio_format", "input_audio_transcription"];
+        let old = [
+            "modalities",
+            "input_audio_format",
+            "output_audio_format",
+            "input_audio_transcription",
+        ];
         session.get("type").is_none() && old.iter().any(|key| session.get(key).is_some())
-            || session.get("type").is_none() && session.get("audio").is_none() && session.get("turn_detection").is_some()
+            || session.get("type").is_none()
+                && session.get("audio").is_none()
+                && session.get("turn_detection").is_some()
     }
 
     /// Takes over what a session object says; what it leaves out stays. All or nothing.
@@ -200,15 +224,22 @@ impl Settings {
             None => {}
             Some("realtime") => new.transcription_only = false,
             Some("transcription") => new.transcription_only = true,
-            Some(other) => return Err(Wrong::new("session.type", other, "realtime or transcription")),
+            Some(other) => {
+                return Err(Wrong::new("session.type", other, "realtime or transcription"));
+            }
         }
         if let Some(text) = at("/instructions").and_then(Value::as_str) {
             new.instructions = text.chars().take(16_384).collect();
         }
         if let Some(kinds) = at("/output_modalities").or_else(|| at("/modalities")) {
-            let kinds: Vec<&str> = kinds.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            let kinds: Vec<&str> =
+                kinds.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
             if kinds.is_empty() || kinds.iter().any(|kind| !matches!(*kind, "audio" | "text")) {
-                return Err(Wrong::new("session.output_modalities", &kinds.join(", "), "[\"audio\"] or [\"text\"]"));
+                return Err(Wrong::new(
+                    "session.output_modalities",
+                    &kinds.join(", "),
+                    "[\"audio\"] or [\"text\"]",
+                ));
             }
             new.audio_out = kinds.contains(&"audio");
         }
@@ -216,10 +247,16 @@ impl Settings {
             (["/audio/input/format", "/input_audio_format"], &mut new.input),
             (["/audio/output/format", "/output_audio_format"], &mut new.output),
         ] {
-            if let Some(value) = paths.iter().find_map(|path| at(path)).filter(|value| !value.is_null()) {
+            if let Some(value) =
+                paths.iter().find_map(|path| at(path)).filter(|value| !value.is_null())
+            {
                 let name = format!("session{}", paths[0].replace('/', "."));
                 *format = Format::new(value).ok_or_else(|| {
-                    Wrong::new(&name, &value.to_string(), "audio/pcm at 24000 or 16000, audio/pcmu or audio/pcma")
+                    Wrong::new(
+                        &name,
+                        &value.to_string(),
+                        "audio/pcm at 24000 or 16000, audio/pcmu or audio/pcma",
+                    )
                 })?;
             }
         }
@@ -227,13 +264,21 @@ impl Settings {
             let name = voice.as_str().or_else(|| voice.get("id")?.as_str());
             new.voice = name.unwrap_or_default().to_owned();
         }
-        if let Some(speed) = at("/audio/output/speed").or_else(|| at("/speed")).and_then(Value::as_f64) {
+        if let Some(speed) =
+            at("/audio/output/speed").or_else(|| at("/speed")).and_then(Value::as_f64)
+        {
             if !(0.25..=1.5).contains(&speed) {
-                return Err(Wrong::new("session.audio.output.speed", &speed.to_string(), "0.25 to 1.5"));
+                return Err(Wrong::new(
+                    "session.audio.output.speed",
+                    &speed.to_string(),
+                    "0.25 to 1.5",
+                ));
             }
             new.speed = speed as f32;
         }
-        if let Some(transcription) = at("/audio/input/transcription").or_else(|| at("/input_audio_transcription")) {
+        if let Some(transcription) =
+            at("/audio/input/transcription").or_else(|| at("/input_audio_transcription"))
+        {
             new.transcripts = transcription.clone();
             let language = transcription.get("language").and_then(Value::as_str);
             new.language = language.map(|tag| tag.split('-').next().unwrap_or(tag).to_lowercase());
@@ -340,9 +385,15 @@ mod tests {
     #[test]
     fn a_wrong_value_changes_nothing_and_is_named() {
         for (session, part) in [
-            (json!({ "voice": "nova", "audio": { "input": { "format": { "type": "mp3" } } } }), "audio.input.format"),
+            (
+                json!({ "voice": "nova", "audio": { "input": { "format": { "type": "mp3" } } } }),
+                "audio.input.format",
+            ),
             (json!({ "audio": { "input": { "turn_detection": { "type": "magic" } } } }), "magic"),
-            (json!({ "audio": { "input": { "turn_detection": { "type": "server_vad", "threshold": 7 } } } }), "threshold"),
+            (
+                json!({ "audio": { "input": { "turn_detection": { "type": "server_vad", "threshold": 7 } } } }),
+                "threshold",
+            ),
             (json!({ "output_modalities": ["smell"] }), "smell"),
             (json!({ "type": "video" }), "video"),
         ] {
@@ -360,7 +411,9 @@ mod tests {
         settings.update(&json!({ "turn_detection": { "create_response": false } })).unwrap();
         settings.update(&json!({ "turn_detection": { "silence_duration_ms": 200 } })).unwrap();
         assert_eq!((turns(&settings).create_response, turns(&settings).silence_ms), (false, 200));
-        settings.update(&json!({ "turn_detection": { "type": "semantic_vad", "eagerness": "high" } })).unwrap();
+        settings
+            .update(&json!({ "turn_detection": { "type": "semantic_vad", "eagerness": "high" } }))
+            .unwrap();
         assert_eq!((turns(&settings).create_response, turns(&settings).silence_ms), (true, 400));
     }
 }

@@ -171,7 +171,9 @@ fn check(sent: &[Value]) {
         if let Some(id) = response {
             assert!(!done.contains(id), "{kind} after its response was done");
         }
-        let item = || event["item"]["id"].as_str().or_else(|| event["item_id"].as_str()).unwrap().to_owned();
+        let item = || {
+            event["item"]["id"].as_str().or_else(|| event["item_id"].as_str()).unwrap().to_owned()
+        };
         match kind {
             "response.created" => {
                 assert_eq!(active, None, "two responses at once");
@@ -192,7 +194,10 @@ fn check(sent: &[Value]) {
             }
             "input_audio_buffer.speech_started" => interrupted = active.is_some(),
             "input_audio_buffer.committed" => {
-                assert!(!interrupted || active.is_none(), "committed over a response that was spoken into");
+                assert!(
+                    !interrupted || active.is_none(),
+                    "committed over a response that was spoken into"
+                );
                 interrupted = false;
             }
             _ => {}
@@ -224,7 +229,14 @@ proptest! {
 #[test]
 fn a_spoken_turn_has_the_canonical_order() {
     let mut bench = Bench::new(Dialect::New);
-    for step in [Step::Started, Step::Stopped, Step::Heard(true), Step::Answered(0), Step::Sound, Step::Spoken] {
+    for step in [
+        Step::Started,
+        Step::Stopped,
+        Step::Heard(true),
+        Step::Answered(0),
+        Step::Sound,
+        Step::Spoken,
+    ] {
         bench.step(&step);
     }
     assert_eq!(
@@ -258,7 +270,14 @@ fn a_spoken_turn_has_the_canonical_order() {
 #[test]
 fn who_speaks_over_an_answer_cancels_it_and_it_can_be_truncated() {
     let mut bench = Bench::new(Dialect::New);
-    for step in [Step::Text("x".into()), Step::Create, Step::Answered(0), Step::Sound, Step::Started, Step::Sound] {
+    for step in [
+        Step::Text("x".into()),
+        Step::Create,
+        Step::Answered(0),
+        Step::Sound,
+        Step::Started,
+        Step::Sound,
+    ] {
         bench.step(&step);
     }
     let last = bench.sent.last().unwrap();
@@ -267,7 +286,10 @@ fn who_speaks_over_an_answer_cancels_it_and_it_can_be_truncated() {
     assert!(bench.speak.is_empty());
     bench.step(&Step::Truncate);
     let last = bench.sent.last().unwrap();
-    assert_eq!((&last["type"], &last["audio_end_ms"]), (&"conversation.item.truncated".into(), &50.into()));
+    assert_eq!(
+        (&last["type"], &last["audio_end_ms"]),
+        (&"conversation.item.truncated".into(), &50.into())
+    );
 }
 
 #[test]
@@ -282,19 +304,27 @@ fn a_question_whose_sound_is_still_being_heard_is_waited_for() {
     assert_eq!(bench.answer.len(), 1);
     bench.step(&Step::Create);
     let error = &bench.sent.last().unwrap()["error"];
-    assert_eq!((&error["code"], &error["event_id"]), (&"conversation_already_has_active_response".into(), &"mine".into()));
+    assert_eq!(
+        (&error["code"], &error["event_id"]),
+        (&"conversation_already_has_active_response".into(), &"mine".into())
+    );
 }
 
 #[test]
 fn an_older_client_is_answered_in_its_words() {
     let mut bench = Bench::new(Dialect::Old);
-    for step in [Step::Text("x".into()), Step::Create, Step::Answered(0), Step::Sound, Step::Spoken] {
+    for step in [Step::Text("x".into()), Step::Create, Step::Answered(0), Step::Sound, Step::Spoken]
+    {
         bench.step(&step);
     }
     let said = bench.sent.into_iter().filter_map(|event| super::in_dialect(event, Dialect::Old));
     let kinds: Vec<String> = said.map(|event| event["type"].as_str().unwrap().to_owned()).collect();
-    for kind in ["conversation.item.created", "response.audio.delta", "response.audio_transcript.done"] {
+    for kind in
+        ["conversation.item.created", "response.audio.delta", "response.audio_transcript.done"]
+    {
         assert!(kinds.iter().any(|own| own == kind), "{kind} is not in {kinds:?}");
     }
-    assert!(!kinds.iter().any(|kind| kind.contains("output_audio") || kind == "conversation.item.done"));
+    assert!(
+        !kinds.iter().any(|kind| kind.contains("output_audio") || kind == "conversation.item.done")
+    );
 }

@@ -108,7 +108,9 @@ impl Call {
                 Step::Event(Event::PlaybackStopped { turn }) => {
                     let cleared = self.pace.clear();
                     self.samples.clear();
-                    let played = cleared.filter(|(own, _)| *own == turn).map_or(Duration::ZERO, |(_, sent)| sent);
+                    let played = cleared
+                        .filter(|(own, _)| *own == turn)
+                        .map_or(Duration::ZERO, |(_, sent)| sent);
                     let played_ms = played.as_secs_f64() * 1000.0;
                     self.live.order(Order::Played { turn, played_ms, done: true });
                     return Ok(Task::Clear);

@@ -38,7 +38,9 @@ pub(super) struct Hearing {
 
 impl Hearing {
     /// What the recogniser makes of the first utterance that is at it; never, when there is none.
-    pub(super) async fn next(hearing: Option<&mut Self>) -> Option<Result<Hypothesis, HandleError>> {
+    pub(super) async fn next(
+        hearing: Option<&mut Self>,
+    ) -> Option<Result<Hypothesis, HandleError>> {
         match hearing.and_then(|hearing| hearing.jobs.front_mut()) {
             Some(job) => job.next().await,
             None => std::future::pending().await,
@@ -120,14 +122,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
         listener.push(samples, &mut |what| heard.push(what));
         listener.finish(&mut |what| heard.push(what));
         self.note(heard, state).await?;
-        while let Some(hearing) = state.hearing.as_mut().filter(|hearing| !hearing.jobs.is_empty()) {
+        while let Some(hearing) = state.hearing.as_mut().filter(|hearing| !hearing.jobs.is_empty())
+        {
             let next = self.during(Hearing::next(Some(hearing))).await?;
             self.heard(next, state).await?;
         }
         let Some(hearing) = state.hearing.take() else { return Ok(()) };
         let labels = [("door", "wyoming")];
         self.house.metrics.time("hearken_recognition_seconds", began.elapsed(), &labels);
-        self.house.metrics.add("hearken_audio_seconds_total", hearing.listener.now().seconds(), &labels);
+        self.house.metrics.add(
+            "hearken_audio_seconds_total",
+            hearing.listener.now().seconds(),
+            &labels,
+        );
         let mut transcript = Event::new("transcript").with("text", hearing.text);
         if let Some(language) = hearing.spoken.or(hearing.language) {
             transcript = transcript.with("language", language);

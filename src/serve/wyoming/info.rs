@@ -57,7 +57,11 @@ pub(super) fn info(shared: &Shared) -> Event {
         .iter()
         .map(|voice| {
             let languages = tags(voice.languages.iter().cloned());
-            artifact(&voice.id, &format!("{}: {}", voice.name, voice.description), &json!({ "languages": languages }))
+            artifact(
+                &voice.id,
+                &format!("{}: {}", voice.name, voice.description),
+                &json!({ "languages": languages }),
+            )
         })
         .collect();
     let tts = artifact(
@@ -66,7 +70,8 @@ pub(super) fn info(shared: &Shared) -> Event {
         &json!({ "voices": voices, "supports_synthesize_streaming": true }),
     );
     let understood = tags(shared.languages().iter().cloned());
-    let models = || json!([artifact("hearken", "The home's commands", &json!({ "languages": understood }))]);
+    let models =
+        || json!([artifact("hearken", "The home's commands", &json!({ "languages": understood }))]);
     let intent = artifact("hearken", "What a command means", &json!({ "models": models() }));
     let handle = artifact(
         "hearken",

@@ -20,7 +20,11 @@ pub(super) struct Pipeline {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
-    pub(super) async fn run_pipeline(&mut self, event: &Event, state: &mut State) -> Result<(), Gone> {
+    pub(super) async fn run_pipeline(
+        &mut self,
+        event: &Event,
+        state: &mut State,
+    ) -> Result<(), Gone> {
         let place = |key: &str| {
             let stage = event.text(key)?;
             STAGES.iter().position(|own| *own == stage)
@@ -35,7 +39,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
         (state.hearing, state.speaking) = (None, None);
         let restart = event.data.get("restart_on_end").and_then(serde_json::Value::as_bool);
         match STAGES[start] {
-            "wake" => self.send(&error("no wake word model is installed", "wake-engine-missing")).await,
+            "wake" => {
+                self.send(&error("no wake word model is installed", "wake-engine-missing")).await
+            }
             "asr" => {
                 let restart = restart.unwrap_or(false);
                 state.pipeline = Some(Pipeline { end, restart, over: false });
@@ -54,7 +60,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
     }
 
     /// Carries the pipeline on once something was said.
-    pub(super) async fn carry_on(&mut self, said: &Transcript, state: &mut State) -> Result<(), Gone> {
+    pub(super) async fn carry_on(
+        &mut self,
+        said: &Transcript,
+        state: &mut State,
+    ) -> Result<(), Gone> {
         let Some(pipeline) = &mut state.pipeline else { return Ok(()) };
         pipeline.over = !pipeline.restart;
         let end = STAGES[pipeline.end];

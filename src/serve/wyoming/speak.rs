@@ -66,7 +66,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
             Err(wrong) => return self.send(&wrong).await,
         };
         if text.len() > LONGEST_TEXT {
-            let text = format!("a text of {} bytes; give it in pieces of at most {LONGEST_TEXT}", text.len());
+            let text = format!(
+                "a text of {} bytes; give it in pieces of at most {LONGEST_TEXT}",
+                text.len()
+            );
             return self.send(&error(&text, "too-long")).await;
         }
         self.send(&form("audio-start", &voice)).await?;
@@ -77,13 +80,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
         self.send(&Event::new("audio-stop")).await
     }
 
-    pub(super) async fn synthesize_chunk(&mut self, event: &Event, state: &mut State) -> Result<(), Gone> {
+    pub(super) async fn synthesize_chunk(
+        &mut self,
+        event: &Event,
+        state: &mut State,
+    ) -> Result<(), Gone> {
         let Some(speaking) = &mut state.speaking else { return Ok(()) };
         let text = event.text("text").unwrap_or_default();
         speaking.bytes += text.len();
         if speaking.bytes > 16 * LONGEST_TEXT {
             state.speaking = None;
-            return self.send(&error("more text than is spoken in one go; begin anew", "too-long")).await;
+            return self
+                .send(&error("more text than is spoken in one go; begin anew", "too-long"))
+                .await;
         }
         speaking.clauses.push(text);
         self.say_clauses(state).await
@@ -175,19 +184,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
     fn voice(&self, wanted: &Wanted, text: &str) -> Result<VoiceInfo, Event> {
         let shared = &self.house.shared;
         if let Some(format) = wanted.format.as_deref().filter(|format| *format != "text") {
-            return Err(error(&format!("texts in {format:?} are not spoken; send plain text"), "text-format"));
+            return Err(error(
+                &format!("texts in {format:?} are not spoken; send plain text"),
+                "text-format",
+            ));
         }
         let found = match (&wanted.name, &wanted.language) {
             (Some(name), _) => {
-                let known = shared.voices().iter().find(|voice| voice.id == *name || voice.name == *name);
+                let known =
+                    shared.voices().iter().find(|voice| voice.id == *name || voice.name == *name);
                 known.ok_or_else(|| {
                     let name: String = name.chars().take(60).collect();
-                    error(&format!("no voice {name:?} is installed; `describe` tells which are"), "no-voice")
+                    error(
+                        &format!("no voice {name:?} is installed; `describe` tells which are"),
+                        "no-voice",
+                    )
                 })?
             }
             (None, language) => {
                 let language = language.as_deref().unwrap_or_else(|| written_language(text));
-                shared.voice_for(language).ok_or_else(|| error("no voice is installed", "no-voice"))?
+                shared
+                    .voice_for(language)
+                    .ok_or_else(|| error("no voice is installed", "no-voice"))?
             }
         };
         Ok(found.clone())

@@ -24,7 +24,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
         });
         let answer = match self.during(work).await?.ok().flatten() {
             Some(meaning) => {
-                let entity = |(name, value): (&String, &Value)| json!({ "name": name, "value": value });
+                let entity =
+                    |(name, value): (&String, &Value)| json!({ "name": name, "value": value });
                 let entities: Vec<Value> = meaning.slots.iter().map(entity).collect();
                 Event::new("intent").with("name", meaning.intent).with("entities", entities)
             }

@@ -211,7 +211,10 @@ fn header(line: &[u8]) -> Result<Header, WireError> {
         None | Some(Value::Null) => Map::new(),
         Some(Value::Object(data)) => data,
         Some(other) => {
-            return Err(WireError::Json { part: "data", reason: format!("it is {}", short(&other)) });
+            return Err(WireError::Json {
+                part: "data",
+                reason: format!("it is {}", short(&other)),
+            });
         }
     };
     Ok(Header { kind, data, data_length, payload_length })
@@ -252,16 +255,31 @@ mod tests {
         assert_eq!((event.number("rate"), event.number("timestamp")), (Some(16_000), None));
         let text = "{\"type\": \"transcript\", \"version\": \"1.9.0\", \"data_length\": 48}\n{\"text\": \"打开客厅的灯\", \"language\": \"zh\"}";
         assert_eq!(one(text.as_bytes()).text("text"), Some("打开客厅的灯"));
-        assert_eq!(one(b"{\"type\": \"describe\", \"version\": \"1.9.0\"}\n"), Event::new("describe"));
+        assert_eq!(
+            one(b"{\"type\": \"describe\", \"version\": \"1.9.0\"}\n"),
+            Event::new("describe")
+        );
     }
 
     #[test]
     fn what_others_write_is_read_too() {
         for (bytes, kind, text) in [
             (&b"{\"type\":\"a\",\"data\":{\"text\":\"x\"}}\r\n"[..], "a", Some("x")),
-            (b"{\"type\":\"a\",\"data\":{\"text\":\"x\"},\"data_length\":12}\n{\"text\":\"yy\"}", "a", Some("yy")),
-            (b"{\"type\":\"a\",\"data\":null,\"data_length\":0,\"payload_length\":null}\n", "a", None),
-            (b"{\"type\":\"unheard-of\",\"payload_length\":3,\"more\":[1]}\nabc", "unheard-of", None),
+            (
+                b"{\"type\":\"a\",\"data\":{\"text\":\"x\"},\"data_length\":12}\n{\"text\":\"yy\"}",
+                "a",
+                Some("yy"),
+            ),
+            (
+                b"{\"type\":\"a\",\"data\":null,\"data_length\":0,\"payload_length\":null}\n",
+                "a",
+                None,
+            ),
+            (
+                b"{\"type\":\"unheard-of\",\"payload_length\":3,\"more\":[1]}\nabc",
+                "unheard-of",
+                None,
+            ),
         ] {
             let event = one(bytes);
             assert_eq!((event.kind.as_str(), event.text("text")), (kind, text));
@@ -272,7 +290,10 @@ mod tests {
     fn what_we_write_has_lengths_in_bytes_and_no_empty_block() {
         let bytes = Event::new("transcript").with("text", "打开").encode();
         let text = String::from_utf8(bytes).unwrap();
-        assert_eq!(text, "{\"type\":\"transcript\",\"version\":\"1.9.0\",\"data_length\":17}\n{\"text\":\"打开\"}");
+        assert_eq!(
+            text,
+            "{\"type\":\"transcript\",\"version\":\"1.9.0\",\"data_length\":17}\n{\"text\":\"打开\"}"
+        );
         assert_eq!(Event::new("played").encode(), b"{\"type\":\"played\",\"version\":\"1.9.0\"}\n");
     }
 

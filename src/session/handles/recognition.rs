@@ -240,7 +240,8 @@ impl Recognizer for AsrHandle {
             };
         });
         // Dropped on return, which gives up what is left of the job.
-        let _job = self.queue(audio.into(), self.task.clone(), take, self.patient).map_err(plain)?;
+        let _job =
+            self.queue(audio.into(), self.task.clone(), take, self.patient).map_err(plain)?;
         while !stop() {
             match hypotheses.recv_timeout(STOP_EVERY) {
                 Ok(Ok(hypothesis)) => {
