@@ -43,6 +43,7 @@ docs: system
 
 tests: system
 	@scripts/system-packages.sh tests
+	@scripts/python-clients.sh >/dev/null
 	scripts/nextest.sh --locked --cargo-profile release
 
 doctests: system

@@ -37,6 +37,8 @@ if [ "$(uname -s)" = Linux ]; then
 fi
 
 if [ "${1:-}" = tests ]; then
+    # The doors are tested with clients in Python, in a folder of their own.
+    need python3-venv bash -c 'python3 -c "import ensurepip, venv"'
     need mosquitto bash -c 'PATH=$PATH:/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin command -v mosquitto'
 fi
 
@@ -53,6 +55,7 @@ translate() { # translate SYSTEM: the missing packages under that system's names
             pacman:libclang-dev) echo clang ;;
             pacman:libasound2-dev) echo alsa-lib ;;
             pacman:pkg-config) echo pkgconf ;;
+            dnf:python3-venv | pacman:python3-venv | brew:python3-venv) ;;
             pacman:python3-pip) echo python-pip ;;
             brew:build-essential) ;;
             brew:clang | brew:libclang-dev) echo llvm ;;

@@ -141,6 +141,9 @@ pub(super) fn search<L: Logits>(
         }
         let mut at = Some(partial);
         while let Some(here) = at.take() {
+            if stop() {
+                break;
+            }
             let shared = free.tokens.starts_with(&here.tokens);
             let row = match free.rows.get(here.tokens.len()).filter(|_| shared) {
                 Some(row) => model.normalised(row, here.tokens.is_empty()),

@@ -170,6 +170,9 @@ pub struct Task {
     pub language: Option<String>,
     /// Whether the text is wanted in English whatever is spoken.
     pub translate: bool,
+    /// Whether only free text is wanted: sentences of a grammar ([`Recognizer::constrain`]) are not
+    /// looked for.
+    pub free: bool,
 }
 
 /// Turns an utterance into text.

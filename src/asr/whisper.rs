@@ -227,7 +227,8 @@ impl Whisper {
         limit: usize,
         stop: &dyn Fn() -> bool,
     ) -> Result<Vec<Reading>, AsrError> {
-        let Some(constraint) = self.constraints.get_mut(&decoded.language) else {
+        let constraint = self.constraints.get_mut(&decoded.language);
+        let Some(constraint) = constraint.filter(|_| !self.task.free) else {
             return Ok(Vec::new());
         };
         let free = Free {
@@ -322,7 +323,7 @@ impl Whisper {
         position += 1;
 
         let before = position;
-        let constrained = self.constraints.contains_key(&language);
+        let constrained = !self.task.free && self.constraints.contains_key(&language);
         let mut rows = Vec::new();
         let mut tokens: Vec<WhisperTokenId> = Vec::new();
         let mut sum_logprob = 0.0;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Context;
-use hearken::serve::{Doors, token_hash};
+use hearken::serve::{Doors, new_token, token_hash};
 use hearken::session::{Engines, Shared};
 use tokio_util::sync::CancellationToken;
 
@@ -13,7 +13,7 @@ use crate::cli::ServeArgs;
 
 pub(crate) fn run(house: &House, args: &ServeArgs) -> anyhow::Result<ExitCode> {
     if args.new_token {
-        return new_token();
+        return make_token();
     }
     let mut house = house.with(args.home.as_deref(), args.area.as_deref());
     for (given, setting) in [
@@ -43,6 +43,9 @@ pub(crate) fn run(house: &House, args: &ServeArgs) -> anyhow::Result<ExitCode> {
         if let Some(address) = doors.wyoming() {
             println!("wyoming  tcp://{address}");
         }
+        if let Some(address) = doors.audiosocket() {
+            println!("audiosocket  tcp://{address}");
+        }
         if !house.config.serve.wyoming_socket.as_os_str().is_empty() {
             println!("wyoming  unix://{}", house.config.serve.wyoming_socket.display());
         }
@@ -71,13 +74,8 @@ async fn closing(stop: CancellationToken) {
     }
 }
 
-fn new_token() -> anyhow::Result<ExitCode> {
-    use std::io::Read;
-    let mut bytes = [0; 24];
-    std::fs::File::open("/dev/urandom")
-        .and_then(|mut source| source.read_exact(&mut bytes))
-        .context("the system gives no random bytes")?;
-    let token = bytes.iter().fold("hk_".to_owned(), |text, byte| format!("{text}{byte:02x}"));
+fn make_token() -> anyhow::Result<ExitCode> {
+    let token = new_token().context("the system gives no random bytes")?;
     println!("The token, for the client; it is shown only now:\n  {token}");
     println!(
         "Its hash, for the configuration:\n  [serve]\n  tokens = [\"{}\"]",

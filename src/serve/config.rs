@@ -17,10 +17,12 @@ pub struct Config {
     pub wyoming: String,
     /// A Unix socket for Wyoming; empty for none.
     pub wyoming_socket: PathBuf,
+    /// Address and port of Asterisk's AudioSocket; empty keeps this door closed.
+    pub audiosocket: String,
     /// Whether Wyoming is announced in the local network by mDNS, so that Home Assistant finds it.
     pub announce: bool,
-    /// The addresses from which Wyoming may be used, beside this machine: `192.168.1.5`, or a network
-    /// such as `192.168.1.0/24`. Wyoming knows no passwords.
+    /// The addresses from which Wyoming and AudioSocket may be used, beside this machine:
+    /// `192.168.1.5`, or a network such as `192.168.1.0/24`. They know no passwords.
     pub wyoming_allow: Vec<String>,
     /// Hashes of the tokens that open HTTP, as `hearken serve --new-token` prints them. Needed where
     /// HTTP can be reached from another machine.
@@ -49,12 +51,13 @@ impl Default for Config {
             http: "127.0.0.1:8765".into(),
             wyoming: "127.0.0.1:10300".into(),
             wyoming_socket: PathBuf::new(),
+            audiosocket: String::new(),
             announce: false,
             wyoming_allow: Vec::new(),
             tokens: Vec::new(),
             max_connections: 64,
             max_per_address: 32,
-            queue: 8,
+            queue: 4,
             max_body_mb: 25,
             max_audio_s: 4 * 3600,
             idle_s: 60,
@@ -84,17 +87,19 @@ impl Config {
             }
         };
         let (http, wyoming) = (beyond("http", &self.http), beyond("wyoming", &self.wyoming));
+        let telephone = beyond("audiosocket", &self.audiosocket);
         if http && self.tokens.is_empty() {
             problems.push(format!(
                 "serve.tokens: is empty, but {:?} can be reached from other machines; put in what `hearken serve --new-token` prints, or listen on 127.0.0.1",
                 self.http
             ));
         }
-        if wyoming && self.wyoming_allow.is_empty() {
-            problems.push(format!(
-                "serve.wyoming_allow: is empty, but {:?} can be reached from other machines; name those that may come, such as \"192.168.1.0/24\", or listen on 127.0.0.1",
-                self.wyoming
-            ));
+        for (open, address) in [(wyoming, &self.wyoming), (telephone, &self.audiosocket)] {
+            if open && self.wyoming_allow.is_empty() {
+                problems.push(format!(
+                    "serve.wyoming_allow: is empty, but {address:?} can be reached from other machines; name those that may come, such as \"192.168.1.0/24\", or listen on 127.0.0.1"
+                ));
+            }
         }
         for hash in self.tokens.iter().filter(|hash| tokens::parse(hash).is_none()) {
             let shown: String = hash.chars().take(12).collect();
@@ -110,6 +115,7 @@ impl Config {
         }
         if self.http.is_empty()
             && self.wyoming.is_empty()
+            && self.audiosocket.is_empty()
             && self.wyoming_socket.as_os_str().is_empty()
         {
             problems.push(

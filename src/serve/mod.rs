@@ -8,10 +8,16 @@ mod admission;
 mod config;
 mod conversations;
 mod http;
+mod listening;
+mod live;
 mod metrics;
+mod pace;
 mod realtime;
+mod stream;
+mod telephony;
 mod tokens;
 pub mod wyoming;
+mod xiaozhi;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -30,7 +36,7 @@ use metrics::Metrics;
 use tokens::Tokens;
 
 pub use config::Config;
-pub use tokens::token_hash;
+pub use tokens::{new_token, token_hash};
 
 /// Clients that are being told that there is no place. Beyond that they are just closed.
 const MOST_REFUSALS: usize = 64;
@@ -67,6 +73,7 @@ pub struct Doors {
     http: Option<TcpListener>,
     wyoming: Option<TcpListener>,
     unix: Option<Socket>,
+    audiosocket: Option<TcpListener>,
     config: Config,
 }
 
@@ -112,6 +119,16 @@ impl House {
         Duration::from_secs(self.config.idle_s)
     }
 
+    /// Whether somebody may use a door that knows no passwords.
+    fn knows(&self, door: &'static str, ip: std::net::IpAddr) -> bool {
+        let known = ip.is_loopback() || self.networks.iter().any(|network| network.holds(ip));
+        if !known {
+            tracing::warn!(%ip, door, "not in serve.wyoming_allow");
+            self.refused(door, "stranger");
+        }
+        known
+    }
+
     fn refused(&self, door: &'static str, reason: &'static str) {
         self.metrics.add("hearken_refused_total", 1.0, &[("door", door), ("reason", reason)]);
     }
@@ -137,6 +154,7 @@ impl Doors {
         Ok(Self {
             http: tcp("HTTP", &config.http).await?,
             wyoming: tcp("Wyoming", &config.wyoming).await?,
+            audiosocket: tcp("AudioSocket", &config.audiosocket).await?,
             unix,
             config: config.clone(),
         })
@@ -152,6 +170,12 @@ impl Doors {
     #[must_use]
     pub fn wyoming(&self) -> Option<SocketAddr> {
         self.wyoming.as_ref()?.local_addr().ok()
+    }
+
+    /// Where AudioSocket really listens.
+    #[must_use]
+    pub fn audiosocket(&self) -> Option<SocketAddr> {
+        self.audiosocket.as_ref()?.local_addr().ok()
     }
 
     /// Serves until `stop` is cancelled; then takes nobody in any more, lets those inside finish for as
@@ -207,12 +231,31 @@ impl Doors {
                 }
                 (stream, address) = accept(self.wyoming.as_ref()) => {
                     let ip = address.ip();
-                    if !ip.is_loopback() && !house.networks.iter().any(|network| network.holds(ip)) {
-                        tracing::warn!(%address, "not in serve.wyoming_allow");
-                        house.refused("wyoming", "stranger");
+                    if !house.knows("wyoming", ip) {
                         continue;
                     }
                     welcome_wyoming(stream, Some(ip), &house, &mut inside, &mut refusals);
+                }
+                (stream, address) = accept(self.audiosocket.as_ref()) => {
+                    if !house.knows("audiosocket", address.ip()) {
+                        continue;
+                    }
+                    match house.admission.enter(Some(address.ip())) {
+                        Ok(permit) => {
+                            let house = Arc::clone(&house);
+                            inside.spawn(async move {
+                                let _guest = Guest::new(&house, "audiosocket");
+                                telephony::audiosocket::serve(stream, &house).await;
+                                drop(permit);
+                            });
+                        }
+                        Err(why) => {
+                            house.refused("audiosocket", why.reason());
+                            if refusals.len() < MOST_REFUSALS {
+                                refusals.spawn(telephony::audiosocket::refuse(stream));
+                            }
+                        }
+                    }
                 }
                 stream = accept_unix(self.unix.as_ref()) => {
                     welcome_wyoming(stream, None, &house, &mut inside, &mut refusals);
@@ -220,8 +263,8 @@ impl Doors {
             }
         }
         // The doors close at once, those inside finish what they began.
-        let Self { http, wyoming, unix, .. } = self;
-        drop((http, wyoming, unix));
+        let Self { http, wyoming, unix, audiosocket, .. } = self;
+        drop((http, wyoming, unix, audiosocket));
         let drain = Duration::from_secs(house.config.drain_s);
         let left = tokio::time::timeout(drain, async {
             while inside.join_next().await.is_some() {}

@@ -1,11 +1,36 @@
 //! Tokens: what a client shows to be let in. Only their hashes are kept.
 
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
+/// Tokens for a while that are remembered; the oldest go first.
+const MOST_PASSING: usize = 1000;
+
 /// The hashes of the tokens that open the doors.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Tokens(Vec<[u8; 32]>);
+#[derive(Debug, Default)]
+pub(super) struct Tokens {
+    own: Vec<[u8; 32]>,
+    /// Those that are good for a while, and until when.
+    passing: Mutex<Vec<([u8; 32], Instant)>>,
+}
+
+/// A new token: the prefix and 48 random hexadecimal digits.
+///
+/// # Errors
+/// When the system gives no random bytes.
+pub fn new_token() -> std::io::Result<String> {
+    random("hk_")
+}
+
+fn random(prefix: &str) -> std::io::Result<String> {
+    use std::io::Read;
+    let mut bytes = [0; 24];
+    std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    Ok(bytes.iter().fold(prefix.to_owned(), |text, byte| format!("{text}{byte:02x}")))
+}
 
 /// The hash of a token as the configuration holds it: `sha256:` and 64 hexadecimal digits.
 ///
@@ -35,25 +60,49 @@ pub(super) fn parse(hash: &str) -> Option<[u8; 32]> {
 impl Tokens {
     /// Those of the configuration; what is no hash opens nothing.
     pub(super) fn new(hashes: &[String]) -> Self {
-        Self(hashes.iter().filter_map(|hash| parse(hash)).collect())
+        let own = hashes.iter().filter_map(|hash| parse(hash)).collect();
+        Self { own, passing: Mutex::default() }
     }
 
     /// Whether anybody may come in.
     pub(super) fn is_open(&self) -> bool {
-        self.0.is_empty()
+        self.own.is_empty()
     }
 
     /// Whether the token is one of ours. Takes the same time whichever it is, and however wrong.
     pub(super) fn accept(&self, token: &str) -> bool {
         let shown: [u8; 32] = Sha256::digest(token.as_bytes()).into();
-        let found = self.0.iter().fold(Choice::from(0), |found, own| found | own.ct_eq(&shown));
-        found.into()
+        let now = Instant::now();
+        let mut passing = self.passing.lock().unwrap_or_else(PoisonError::into_inner);
+        passing.retain(|(_, until)| *until > now);
+        let all = self.own.iter().chain(passing.iter().map(|(own, _)| own));
+        all.fold(Choice::from(0), |found, own| found | own.ct_eq(&shown)).into()
+    }
+
+    /// A new token that is good for a while: for a web page, which must not know a lasting one.
+    pub(super) fn pass(&self, good_for: Duration) -> std::io::Result<String> {
+        let token = random("ek_")?;
+        let mut passing = self.passing.lock().unwrap_or_else(PoisonError::into_inner);
+        if passing.len() >= MOST_PASSING {
+            passing.remove(0);
+        }
+        passing.push((Sha256::digest(token.as_bytes()).into(), Instant::now() + good_for));
+        Ok(token)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pass_opens_for_a_while() {
+        let tokens = Tokens::new(&[token_hash("one")]);
+        let (good, over) =
+            (tokens.pass(Duration::from_secs(60)).unwrap(), tokens.pass(Duration::ZERO).unwrap());
+        assert_ne!(good, over);
+        assert!(tokens.accept(&good) && tokens.accept("one") && !tokens.accept(&over));
+    }
 
     #[test]
     fn only_ours_open() {

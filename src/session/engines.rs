@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::Stages;
 use super::Voices;
-use super::listening;
+use super::grammar;
 use crate::asr;
 use crate::asr::AsrError;
 use crate::asr::Recognizer;
@@ -172,7 +172,7 @@ impl Engines<'_> {
             // The first sentence that is misheard is not to wait.
             dialogue.warm_up_aside();
             let mut recognizer = recognizer.join().map_err(joined("recogniser"))??;
-            listening::listen_for(&mut *recognizer, &dialogue);
+            grammar::listen_for(&mut *recognizer, &dialogue);
             Ok(Stages {
                 detector,
                 endpointer: self.endpointer(),

@@ -11,9 +11,10 @@ mod answer;
 mod domain;
 mod engines;
 mod event;
+mod grammar;
 mod handles;
 mod listen;
-mod listening;
+
 mod live;
 mod local;
 mod shared;
@@ -56,12 +57,12 @@ pub use answer::Exchange;
 pub use domain::{Command, DomainRecognizer};
 pub use engines::{EngineError, Engines};
 pub use event::{Event, Speech, TurnId};
+pub use grammar::grammar_of;
 pub use handles::{
     AsrHandle, DialogueGuard, DialogueHandle, HandleError, OpenVoice, Recognition, SharedVoice,
     Sound, SoundChunk, TtsHandle,
 };
 pub use listen::{Listened, Listener};
-pub use listening::grammar_of;
 pub use live::{Input, Order};
 pub use local::Devices;
 pub use shared::{Shared, VoiceInfo, written_language};
@@ -547,7 +548,7 @@ impl Session {
             }
             Recognised::Done(mut result, ms) => {
                 if let Ok(transcript) = &mut result {
-                    listening::settle(transcript, &mut self.dialogue, self.area.as_deref());
+                    grammar::settle(transcript, &mut self.dialogue, self.area.as_deref());
                 }
                 let words = result.as_ref().ok().cloned();
                 (trial.result, trial.ms) = (Some(result), ms);

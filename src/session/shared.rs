@@ -11,6 +11,7 @@ use super::OpenVoice;
 use super::Stages;
 use super::TtsHandle;
 use super::Voices;
+use super::grammar;
 use crate::asr;
 use crate::asr::Task;
 use crate::detect;
@@ -86,11 +87,15 @@ impl Shared {
         });
         // Opened once here: what is missing is to be told before anybody calls.
         drop(engines.detector()?);
-        let asr = AsrHandle::spawn(engines.recognizer()?, queue)?;
+        let dialogue = engines.dialogue()?;
+        let mut recognizer = engines.recognizer()?;
+        grammar::listen_for(&mut *recognizer, &dialogue);
+        let asr = AsrHandle::spawn(recognizer, queue)?;
         let of_voices = Arc::clone(&settings);
         let open: OpenVoice = Box::new(move |id| of_voices.engines().voice(id, ""));
         let tts = TtsHandle::spawn(open, queue)?;
-        let dialogue = Arc::new(engines.dialogue()?.into());
+        dialogue.warm_up();
+        let dialogue = Arc::new(dialogue.into());
         let voices = voices(engines.store);
         Ok(Self { settings, asr, tts, dialogue, voices })
     }

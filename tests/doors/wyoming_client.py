@@ -13,6 +13,7 @@ from wyoming.error import Error
 from wyoming.handle import Handled, NotHandled
 from wyoming.info import Describe, Info
 from wyoming.intent import Intent, NotRecognized, Recognize
+from wyoming.pipeline import PipelineStage, RunPipeline
 from wyoming.ping import Ping, Pong
 from wyoming.tts import (
     Synthesize,
@@ -146,6 +147,27 @@ async def understand(uri):
             tell(step, kind=event.type, text=event.data.get("text"), context=event.data.get("context"))
 
 
+async def satellite(uri, path):
+    """Sends sound as a satellite does, without saying where the command ends."""
+    async with AsyncClient.from_uri(uri) as client:
+        pipeline = RunPipeline(start_stage=PipelineStage.ASR, end_stage=PipelineStage.TTS)
+        await client.write_event(pipeline.event())
+        with wave.open(path, "rb") as wav:
+            sound = wav.readframes(wav.getnframes()) + bytes(2 * 24000)
+        for at in range(0, len(sound), 2048):
+            await client.write_event(AudioChunk(16000, 2, 1, sound[at : at + 2048]).event())
+        kinds = []
+        while "audio-stop" not in kinds:
+            event = await client.read_event()
+            if event is None or Error.is_type(event.type):
+                raise RuntimeError(f"{event} after {kinds}")
+            if event.type not in kinds:
+                kinds.append(event.type)
+            if Handled.is_type(event.type):
+                text = Handled.from_event(event).text
+        tell("satellite", kinds=kinds, text=text)
+
+
 async def main():
     uri, command, chinese = sys.argv[1:4]
     await describe(uri)
@@ -153,6 +175,7 @@ async def main():
     await transcribe(uri, chinese, "zh-CN", "transcribe_zh")
     await speak(uri)
     await understand(uri)
+    await satellite(uri, command)
 
 
 asyncio.run(main())

@@ -40,6 +40,7 @@ fn every_command_has_an_example_in_its_help() {
         "demo",
         "devices",
         "replay",
+        "serve",
     ] {
         let help = stdout(&hearken(&[command, "--help"]));
         assert!(help.contains("Example"), "{command}: {help}");

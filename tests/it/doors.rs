@@ -17,6 +17,7 @@ pub(crate) struct Server {
     child: Child,
     pub(crate) http: SocketAddr,
     pub(crate) wyoming: SocketAddr,
+    audiosocket: Option<SocketAddr>,
     pub(crate) folder: tempfile::TempDir,
 }
 
@@ -50,7 +51,12 @@ impl Server {
             }
         }
         let address = |door: &str| addresses[door].parse().unwrap();
-        Self { http: address("http"), wyoming: address("wyoming"), child, folder }
+        let audiosocket = addresses.get("audiosocket").map(|address| address.parse().unwrap());
+        Self { http: address("http"), wyoming: address("wyoming"), audiosocket, child, folder }
+    }
+
+    pub(crate) fn audiosocket(&self) -> SocketAddr {
+        self.audiosocket.unwrap()
     }
 
     pub(crate) fn terminate(&mut self) {
@@ -167,6 +173,20 @@ fn wyoming_speaks_with_its_reference_client() {
     assert_eq!(steps["handle"]["context"]["conversation_id"], "c1");
     assert_eq!(steps["handle_zh"]["kind"], "handled");
     assert_eq!(steps["not_handled"]["kind"], "not-handled");
+    assert_eq!(steps["satellite"]["text"], "Locking");
+    assert_eq!(
+        steps["satellite"]["kinds"],
+        serde_json::json!([
+            "voice-started",
+            "voice-stopped",
+            "transcript",
+            "handled",
+            "synthesize",
+            "audio-start",
+            "audio-chunk",
+            "audio-stop"
+        ])
+    );
 }
 
 fn lines_of(stream: &mut TcpStream) -> String {
@@ -299,4 +319,126 @@ fn openai_s_own_client_is_served() {
     // The sound leaves while it is being made.
     let (first, whole) = (&steps["flows"]["first"], &steps["flows"]["whole"]);
     assert!(first.as_f64().unwrap() < whole.as_f64().unwrap() / 2.0, "{first} of {whole}");
+}
+
+#[test]
+fn openai_s_realtime_client_converses() {
+    let server = Server::start("");
+    let command = recording("4.flac", server.folder.path());
+    let base = format!("http://{}/v1", server.http);
+    let steps = steps("realtime_client.py", &[&base, "any", &command]);
+
+    assert!(steps["secret"]["value"].as_str().unwrap().starts_with("ek_"));
+    assert_eq!(steps["created"]["session"], "realtime");
+    let spoken = &steps["spoken"];
+    assert_eq!(spoken["transcript"], "Lock the front door.");
+    assert_eq!((&spoken["answer"], &spoken["status"]), (&"Locking".into(), &"completed".into()));
+    assert!(spoken["bytes"].as_u64().unwrap() > 10_000, "{spoken}");
+    let kinds: Vec<&str> =
+        spoken["kinds"].as_array().unwrap().iter().map(|kind| kind.as_str().unwrap()).collect();
+    let place = |kind: &str| {
+        kinds.iter().position(|own| *own == kind).unwrap_or_else(|| panic!("{kind}: {kinds:?}"))
+    };
+    for pair in [
+        "input_audio_buffer.speech_started",
+        "input_audio_buffer.speech_stopped",
+        "input_audio_buffer.committed",
+        "conversation.item.input_audio_transcription.completed",
+        "response.created",
+        "response.output_audio.delta",
+        "response.output_audio.done",
+        "response.output_item.done",
+        "response.done",
+    ]
+    .windows(2)
+    {
+        assert!(place(pair[0]) < place(pair[1]), "{pair:?} in {kinds:?}");
+    }
+    assert_eq!(steps["truncated"]["ms"], 50);
+    assert_eq!(steps["empty"]["code"], "input_audio_buffer_commit_empty");
+    assert_eq!(steps["function"]["name"], "HassTurnOn");
+    assert_eq!(steps["function"]["arguments"]["name"], "Front Door");
+    assert_eq!(steps["output"]["text"], "It is locked.");
+    assert_eq!(
+        (&steps["wrong"]["code"], &steps["wrong"]["event_id"]),
+        (&"invalid_event".into(), &"mine".into())
+    );
+    let older = steps["older"]["kinds"].to_string();
+    assert!(older.contains("response.audio.delta") && !older.contains("output_audio"), "{older}");
+}
+
+/// A minute of silence in FLAC: a few thousand bytes.
+fn silence() -> Vec<u8> {
+    use flacenc::component::BitRepr;
+    use flacenc::error::Verify;
+    let config = flacenc::config::Encoder::default().into_verified().unwrap();
+    let source = flacenc::source::MemSource::from_samples(&vec![0; 60 * 16_000], 1, 16, 16_000);
+    let stream = flacenc::encode_with_fixed_block_size(&config, source, config.block_size).unwrap();
+    let mut sink = flacenc::bitsink::ByteSink::new();
+    stream.write(&mut sink).unwrap();
+    sink.into_inner()
+}
+
+#[test]
+fn what_is_too_much_over_http_is_refused() {
+    let server = Server::start("max_audio_s = 5\nmax_body_mb = 1\n");
+    let post = |head: &str, body: &[u8]| {
+        let mut stream = TcpStream::connect(server.http).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let _ = stream.write_all(head.as_bytes());
+        let _ = stream.write_all(body);
+        lines_of(&mut stream)
+    };
+    let form = |file: &[u8], length: usize| {
+        let head = "--b\r\ncontent-disposition: form-data; name=\"model\"\r\n\r\nwhisper-1\r\n--b\r\n\
+                    content-disposition: form-data; name=\"file\"; filename=\"../../../a.flac\"\r\n\r\n";
+        let body = [head.as_bytes(), file, b"\r\n--b--\r\n"].concat();
+        let length = body.len().max(length);
+        let head = format!(
+            "POST /v1/audio/transcriptions HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
+             content-type: multipart/form-data; boundary=b\r\ncontent-length: {length}\r\n\r\n"
+        );
+        (head, body)
+    };
+    let small = silence();
+    assert!(small.len() < 40_000, "{}", small.len());
+    let (head, body) = form(&small, 0);
+    let told = post(&head, &body);
+    assert!(told.starts_with("HTTP/1.1 400") && told.contains("longer than 5 seconds"), "{told}");
+    // More than the body may be, whatever it says of itself.
+    let (head, body) = form(&vec![0; 1_100_000], 0);
+    let told = post(&head, &body);
+    assert!(told.is_empty() || told.starts_with("HTTP/1.1 413"), "{told}");
+    let told = post(
+        &format!("GET /healthz HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n", "y".repeat(100_000)),
+        b"",
+    );
+    assert!(told.is_empty() || told.starts_with("HTTP/1.1 431"), "{told}");
+    let json = |body: &str| {
+        let head = format!(
+            "POST /v1/audio/speech HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        post(&head, body.as_bytes())
+    };
+    for body in [
+        "",
+        "{",
+        "[]",
+        "{\"model\":\"tts-1\"}",
+        "{\"model\":\"tts-1\",\"input\":\"\",\"voice\":\"alloy\"}",
+    ] {
+        let told = json(body);
+        assert!(
+            told.starts_with("HTTP/1.1 400") && told.contains("invalid_request_error"),
+            "{body}: {told}"
+        );
+    }
+    // A web page of somebody else may not use the microphone's server.
+    let told = post(
+        "GET /v1/models HTTP/1.1\r\nhost: localhost\r\norigin: http://evil.example\r\nconnection: close\r\n\r\n",
+        b"",
+    );
+    assert!(told.starts_with("HTTP/1.1 403"), "{told}");
+    assert!(server.get("/healthz").starts_with("HTTP/1.1 200"));
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail; clippy exempts only the test functions")]
 
 mod audio;
+mod calls;
 mod chain;
 mod commands;
 mod detect;

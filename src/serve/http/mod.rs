@@ -50,11 +50,18 @@ pub(super) fn router(house: &Arc<House>) -> Router {
         .route("/v1/audio/translations", post(transcriptions::translations))
         .route("/v1/audio/speech", post(speech::speech))
         .route("/v1/realtime", get(super::realtime::realtime))
+        .route("/v1/realtime/client_secrets", post(super::realtime::client_secrets))
+        .route("/v1/listen", get(super::listening::listen))
+        .route("/vosk", get(super::listening::vosk))
+        .route("/v1/stream", get(super::stream::stream))
+        .route("/xiaozhi/v1/", get(super::xiaozhi::xiaozhi))
         .route("/metrics", get(metrics))
         .layer(middleware::from_fn_with_state(Arc::clone(house), guard));
     Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
+        // Looks for the token in what comes over the socket.
+        .route("/twilio", get(super::telephony::twilio::twilio))
         .merge(api)
         .fallback(async || ApiError::not_found("there is nothing at this path"))
         .method_not_allowed_fallback(async || ApiError::method())

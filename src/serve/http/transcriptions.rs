@@ -145,7 +145,7 @@ fn asked(house: &House, mut form: Form, translate: bool) -> Result<Asked, ApiErr
     }
     let language =
         form.get("language").map(|tag| tag.split('-').next().unwrap_or(tag).to_lowercase());
-    let task = Task { language, translate };
+    let task = Task { language, translate, free: true };
     Ok(Asked { file, format, task, stream, words, segments: segments || !words })
 }
 

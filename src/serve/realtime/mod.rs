@@ -15,15 +15,16 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::Extension;
+use axum::extract::rejection::JsonRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response as HttpResponse;
+use axum::{Extension, Json};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -76,6 +77,27 @@ pub(super) async fn realtime(
         serve(socket, &house, settings, dialect).await;
         drop(place);
     }))
+}
+
+/// A token for a web page, good for a while.
+pub(super) async fn client_secrets(
+    State(house): State<Arc<House>>,
+    body: Result<Json<Value>, JsonRejection>,
+) -> Result<Json<Value>, ApiError> {
+    let Json(asked) = body.map_err(|wrong| ApiError::invalid("", wrong.body_text()))?;
+    let seconds = asked.pointer("/expires_after/seconds").and_then(Value::as_u64).unwrap_or(600);
+    if !(10..=7200).contains(&seconds) {
+        let message = format!("{seconds} seconds are not between 10 and 7200");
+        return Err(ApiError::invalid("expires_after", message));
+    }
+    let wanted = asked.get("session").cloned().unwrap_or(Value::Null);
+    let mut settings = Settings::new(wanted["model"].as_str().unwrap_or("gpt-realtime"), false);
+    settings.update(&wanted).map_err(|wrong| ApiError::invalid("session", wrong.message))?;
+    let value = house.tokens.pass(Duration::from_secs(seconds));
+    let value = value.map_err(|error| ApiError::internal(error.to_string()))?;
+    let now = std::time::SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs());
+    let session = settings.shown(&format!("sess_{:08x}", house.next_session()), Dialect::New);
+    Ok(Json(json!({ "value": value, "expires_at": now + seconds, "session": session })))
 }
 
 /// Work of the engines that the session waits for.
@@ -308,7 +330,8 @@ fn begin(
         Do::Transcribe { item, audio } => {
             let seconds = audio.len() as f64 / f64::from(crate::audio::SAMPLE_RATE);
             house.metrics.add("hearken_audio_seconds_total", seconds, &[("door", "realtime")]);
-            let task = Task { language: machine.settings.language.clone(), ..Task::default() };
+            let task =
+                Task { language: machine.settings.language.clone(), free: true, ..Task::default() };
             match house.shared.asr().transcribe(audio, task) {
                 Ok(job) => work.hearing.push_back((item, seconds, job)),
                 Err(error) => {

@@ -156,7 +156,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
                 Listened::Utterance { stopped, audio, .. } => {
                     self.send(&Event::new("voice-stopped").with("timestamp", stopped.ms())).await?;
                     let Some(hearing) = &mut state.hearing else { return Ok(()) };
-                    let task = Task { language: hearing.language.clone(), ..Task::default() };
+                    let task =
+                        Task { language: hearing.language.clone(), free: true, ..Task::default() };
                     match self.house.shared.asr().transcribe(audio, task) {
                         Ok(job) => hearing.jobs.push_back(job),
                         Err(failed) => return self.give_up(&failed, state).await,
@@ -178,6 +179,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
             Some(Ok(Hypothesis::Partial(_))) => Ok(()),
             Some(Ok(Hypothesis::Final(transcript))) => {
                 hearing.jobs.pop_front();
+                if state.pipeline.is_some() {
+                    // An utterance is a turn; what was no speech is none.
+                    return match transcript.text.is_empty() {
+                        true => Ok(()),
+                        false => self.carry_on(&transcript, state).await,
+                    };
+                }
                 let Some(chunk) = hearing.add(&transcript) else { return Ok(()) };
                 if !std::mem::replace(&mut hearing.began, true) {
                     let start = Event::new("transcript-start");

@@ -6,6 +6,7 @@
 
 mod hear;
 mod info;
+mod pipeline;
 mod speak;
 mod understand;
 mod wire;
@@ -24,6 +25,7 @@ use crate::session::HandleError;
 pub use wire::{Decoder, Event, LONGEST_DATA, LONGEST_LINE, LONGEST_PAYLOAD, WireError};
 
 use hear::Hearing;
+use pipeline::Pipeline;
 use speak::Speaking;
 
 /// Events, and their bytes, that are kept while an earlier one is being worked at. More are not read.
@@ -69,6 +71,7 @@ struct State {
     /// What `transcribe` asked for the audio that follows.
     language: Option<String>,
     speaking: Option<Speaking>,
+    pipeline: Option<Pipeline>,
 }
 
 /// Serves one connection to its end.
@@ -159,7 +162,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
             "transcribe" => {
                 count("transcribe");
                 state.language = event.text("language").map(base);
-                state.hearing = None;
+                (state.hearing, state.pipeline) = (None, None);
+                Ok(())
+            }
+            "audio-start" | "audio-chunk" | "audio-stop"
+                if state.pipeline.is_some_and(|pipeline| pipeline.over) =>
+            {
                 Ok(())
             }
             "audio-start" | "audio-chunk" => self.audio(&event, state).await,
@@ -181,7 +189,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
             }
             "transcript" => {
                 count("handle");
-                self.handle(&event).await
+                self.handle(&event).await.map(drop)
+            }
+            "run-pipeline" => {
+                count("pipeline");
+                self.run_pipeline(&event, state).await
             }
             "detect" => {
                 self.send(&error("no wake word model is installed", "wake-engine-missing")).await

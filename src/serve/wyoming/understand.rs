@@ -34,10 +34,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
         self.send(&asked.with_context(answer)).await
     }
 
-    /// `transcript`: does it and answers.
-    pub(super) async fn handle(&mut self, event: &Event) -> Result<(), Gone> {
+    /// `transcript`: does it and answers; returns what is said.
+    pub(super) async fn handle(&mut self, event: &Event) -> Result<Option<String>, Gone> {
         let Some(asked) = Asked::new(event, self.house.shared.area()) else {
-            return self.send(&too_long()).await;
+            return self.send(&too_long()).await.map(|()| None);
         };
         let (house, what) = (Arc::clone(&self.house), asked.clone());
         let work = tokio::task::spawn_blocking(move || {
@@ -45,11 +45,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
             house.conversations.respond(name, &what.text, &what.language, area)
         });
         let Ok(reply) = self.during(work).await? else {
-            return self.send(&error("understanding broke off; the log says why", "failed")).await;
+            let broke = error("understanding broke off; the log says why", "failed");
+            return self.send(&broke).await.map(|()| None);
         };
         let lost = matches!(reply.error, Some("no_intent" | "no_entity"));
         let kind = if lost { "not-handled" } else { "handled" };
-        self.send(&asked.with_context(Event::new(kind).with("text", reply.text))).await
+        let answer = Event::new(kind).with("text", reply.text.as_str());
+        self.send(&asked.with_context(answer)).await?;
+        Ok(Some(reply.text))
     }
 }
 

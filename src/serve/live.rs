@@ -1,0 +1,185 @@
+//! A conversation behind a door: one session in a thread of its own, sound in, events out.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::{Sender, TrySendError, bounded};
+use tokio::sync::mpsc::{self, Receiver};
+use tokio::time::Instant;
+
+use super::House;
+use crate::audio::Frame;
+use crate::audio::Framer;
+use crate::session::EngineError;
+use crate::session::Event;
+use crate::session::Input;
+use crate::session::Order;
+use crate::session::Playback;
+use crate::session::Session;
+
+/// Frames that may wait for the session: two seconds.
+const FRAMES: usize = 100;
+/// Orders that may wait.
+const ORDERS: usize = 64;
+/// Events that may wait for the door.
+const EVENTS: usize = 256;
+/// How long a full queue of frames is waited for: past this the house is too busy for a conversation.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How often sound that waits is tried again.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+
+/// The session takes no more sound.
+#[derive(Debug, thiserror::Error)]
+#[error("the server is too busy to follow; speak again in a moment")]
+pub(super) struct Stuck;
+
+/// What a door learns from its conversation.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// Something happened.
+    Event(Event),
+    /// No sound waits any more.
+    CaughtUp,
+    /// The conversation is over.
+    Over,
+}
+
+/// One conversation.
+#[derive(Debug)]
+pub(super) struct Live {
+    /// Gone once the sound has ended.
+    frames: Option<Sender<Frame>>,
+    orders: Sender<Order>,
+    events: Receiver<Event>,
+    framer: Framer,
+    waiting: VecDeque<Frame>,
+    behind_since: Option<Instant>,
+    ending: bool,
+}
+
+/// How a door's conversation is.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Manner {
+    /// What is spoken, if that is known.
+    pub(super) language: Option<String>,
+    /// Where.
+    pub(super) area: Option<String>,
+}
+
+impl Live {
+    /// Begins a conversation.
+    pub(super) async fn begin(
+        house: &Arc<House>,
+        manner: Manner,
+        playback: Playback,
+    ) -> Result<Self, EngineError> {
+        let (frames, from_frames) = bounded(FRAMES);
+        let (orders, from_orders) = bounded(ORDERS);
+        let (out, events) = mpsc::channel(EVENTS);
+        let (ready, opened) = tokio::sync::oneshot::channel();
+        let shared = house.shared.clone();
+        let thread = std::thread::Builder::new().name("session".into());
+        let work = move || {
+            let settings = shared.detect_settings().clone();
+            let stages = match shared.stages(manner.language.as_deref(), &settings) {
+                Ok(stages) => stages,
+                Err(error) => return drop(ready.send(Err(error))),
+            };
+            let _ = ready.send(Ok(()));
+            let area = manner.area.or_else(|| shared.area().map(str::to_owned));
+            let mut session = Session::new(stages, area).with_playback(playback);
+            let input = Input { frames: from_frames, orders: from_orders };
+            session.converse(&input, &mut |event| {
+                // A door that is gone wants nothing; its frames end too.
+                let _ = out.blocking_send(event);
+            });
+        };
+        thread.spawn(work).map_err(|source| EngineError::Thread { source })?;
+        match opened.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return Err(error),
+            Err(_) => return Err(EngineError::Broke { what: "conversation" }),
+        }
+        Ok(Self {
+            frames: Some(frames),
+            orders,
+            events,
+            framer: Framer::new(),
+            waiting: VecDeque::new(),
+            behind_since: None,
+            ending: false,
+        })
+    }
+
+    /// Takes mono samples at 16 kHz. What the session has no room for yet waits here; see
+    /// [`is_behind`](Self::is_behind).
+    pub(super) fn push(&mut self, samples: &[f32]) {
+        let waiting = &mut self.waiting;
+        self.framer.push(samples, |frame| waiting.push_back(frame));
+        self.hand_over();
+    }
+
+    /// Whether sound waits here. Then the client's next sound is to wait on the wire.
+    pub(super) fn is_behind(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    fn hand_over(&mut self) {
+        let Some(frames) = &self.frames else { return self.waiting.clear() };
+        while let Some(frame) = self.waiting.pop_front() {
+            match frames.try_send(frame) {
+                Ok(()) => self.behind_since = None,
+                Err(TrySendError::Full(frame)) => {
+                    self.waiting.push_front(frame);
+                    self.behind_since.get_or_insert_with(Instant::now);
+                    return;
+                }
+                // The end is told by the events, which end too.
+                Err(TrySendError::Disconnected(_)) => return self.waiting.clear(),
+            }
+        }
+        self.behind_since = None;
+    }
+
+    /// Tells the session something. An order that finds no place is dropped: later ones say the same
+    /// better.
+    pub(super) fn order(&self, order: Order) {
+        let _ = self.orders.try_send(order);
+    }
+
+    /// Ends the sound; events go on to the end.
+    pub(super) fn finish(&mut self) {
+        self.ending = true;
+        if self.waiting.is_empty() {
+            self.frames = None;
+        }
+    }
+
+    /// What happens next. May be dropped while it waits.
+    ///
+    /// # Errors
+    /// When the session takes no sound for too long.
+    pub(super) async fn next(&mut self) -> Result<Step, Stuck> {
+        loop {
+            if self.waiting.is_empty() {
+                if self.ending {
+                    self.frames = None;
+                }
+                return Ok(self.events.recv().await.map_or(Step::Over, Step::Event));
+            }
+            tokio::select! {
+                event = self.events.recv() => return Ok(event.map_or(Step::Over, Step::Event)),
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
+            self.hand_over();
+            if self.waiting.is_empty() {
+                return Ok(Step::CaughtUp);
+            }
+            if self.behind_since.is_some_and(|since| since.elapsed() > PATIENCE) {
+                return Err(Stuck);
+            }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Twilio Media Streams: JSON over a WebSocket, μ-law in base64.
+//!
+//! `<Connect><Stream url="wss://…/twilio"><Parameter name="token" value="…"/></Stream></Connect>` in the
+//! TwiML of a number. Twilio sends no `Authorization`, so the token comes as a parameter of the start.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Extension;
+use axum::extract::State;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::response::Response;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::super::http::{ApiError, Place};
+use super::super::{Guest, House, WRITE_LIMIT};
+use super::{Call, Task};
+use crate::audio::G711;
+
+/// How long the start may take to come.
+const START: Duration = Duration::from_secs(10);
+/// The largest message in bytes: far more than 20 ms.
+const LARGEST: usize = 64 * 1024;
+
+pub(in super::super) async fn twilio(
+    State(house): State<Arc<House>>,
+    Extension(place): Extension<Place>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, ApiError> {
+    let upgrade = upgrade.map_err(|wrong| ApiError::invalid("", wrong.body_text()))?;
+    let upgrade = upgrade.max_message_size(LARGEST).max_frame_size(LARGEST);
+    Ok(upgrade.on_upgrade(move |mut socket| async move {
+        let _guest = Guest::new(&house, "twilio");
+        if let Err(reason) = serve(&mut socket, &house).await {
+            tracing::debug!(reason, "a call ends");
+        }
+        let _ = tokio::time::timeout(WRITE_LIMIT, socket.send(Message::Close(None))).await;
+        drop(place);
+    }))
+}
+
+/// What Twilio says of a stream as it begins.
+async fn start(socket: &mut WebSocket) -> Result<Value, String> {
+    loop {
+        match socket.recv().await {
+            Some(Ok(Message::Text(text))) => {
+                let message: Value = serde_json::from_str(&text).map_err(|e| e.to_string())?;
+                if message["event"] == "start" {
+                    return Ok(message["start"].clone());
+                }
+            }
+            Some(Ok(_)) => {}
+            Some(Err(error)) => return Err(error.to_string()),
+            None => return Err("gone before the start".into()),
+        }
+    }
+}
+
+async fn serve(socket: &mut WebSocket, house: &Arc<House>) -> Result<(), String> {
+    let started = tokio::time::timeout(START, start(socket)).await;
+    let start = started.map_err(|_| "no start came".to_owned())??;
+    let stream = start["streamSid"].as_str().unwrap_or_default().to_owned();
+    let token = start.pointer("/customParameters/token").and_then(Value::as_str);
+    if !house.tokens.is_open() && !token.is_some_and(|token| house.tokens.accept(token)) {
+        house.refused("twilio", "token");
+        return Err("a token is needed: give it as the stream's parameter `token`".into());
+    }
+    if let Some(encoding) = start.pointer("/mediaFormat/encoding").and_then(Value::as_str)
+        && encoding != "audio/x-mulaw"
+    {
+        return Err(format!("the encoding {encoding:?} is none of Twilio's"));
+    }
+    let begun = Call::begin(house, |samples| G711::Mu.encode(samples)).await;
+    let mut call = begun.map_err(|error| error.to_string())?;
+    let end = Instant::now() + Duration::from_secs(house.config.session_s);
+    loop {
+        let idle = (Instant::now() + house.idle()).min(end);
+        tokio::select! {
+            message = socket.recv(), if !call.is_behind() => match message {
+                Some(Ok(Message::Text(text))) => {
+                    let message: Value = serde_json::from_str(&text).map_err(|e| e.to_string())?;
+                    match message["event"].as_str() {
+                        Some("media") => {
+                            let payload = message.pointer("/media/payload").and_then(Value::as_str);
+                            let bytes = STANDARD.decode(payload.unwrap_or_default());
+                            let bytes = bytes.map_err(|_| "a payload that is no base64".to_owned())?;
+                            call.hear(&G711::Mu.decode(&bytes)).map_err(|e| e.to_string())?;
+                        }
+                        Some("stop") => return Ok(()),
+                        // Marks come back when their sound was heard; ours say nothing new.
+                        _ => {}
+                    }
+                }
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return Ok(()),
+                Some(Ok(_)) => {}
+            },
+            task = call.next() => {
+                let message = match task.map_err(|e| e.to_string())? {
+                    Task::Send(bytes) => json!({
+                        "event": "media", "streamSid": stream, "media": { "payload": STANDARD.encode(bytes) },
+                    }),
+                    Task::Clear => json!({ "event": "clear", "streamSid": stream }),
+                    Task::End => return Ok(()),
+                };
+                let text = Message::Text(message.to_string().into());
+                match tokio::time::timeout(WRITE_LIMIT, socket.send(text)).await {
+                    Ok(Ok(())) => {}
+                    _ => return Err("the call takes nothing".into()),
+                }
+            }
+            () = house.stop.cancelled(), if !call.is_speaking() => return Ok(()),
+            () = tokio::time::sleep_until(idle), if !call.is_speaking() => {
+                return Err("nothing came for too long".into());
+            }
+        }
+    }
+}
