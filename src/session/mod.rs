@@ -336,7 +336,6 @@ impl Session {
     }
 
     /// The dialogue with its home.
-    #[must_use]
     pub fn dialogue(&self) -> DialogueGuard<'_> {
         self.dialogue.lock()
     }
