@@ -36,7 +36,7 @@ const MU_BIAS: i32 = 0x84;
 fn from_mu(byte: u8) -> i16 {
     let byte = !byte;
     let exponent = i32::from(byte >> 4 & 7);
-    let size = ((i32::from(byte & 15) << 3) + MU_BIAS << exponent) - MU_BIAS;
+    let size = (((i32::from(byte & 15) << 3) + MU_BIAS) << exponent) - MU_BIAS;
     // At most 32124.
     (if byte & 0x80 == 0 { size } else { -size }) as i16
 }
@@ -54,7 +54,7 @@ fn from_a(byte: u8) -> i16 {
     let (exponent, mantissa) = (i32::from(byte >> 4 & 7), i32::from(byte & 15));
     let size = match exponent {
         0 => (mantissa << 4) + 8,
-        exponent => (mantissa << 4) + 0x108 << (exponent - 1),
+        exponent => ((mantissa << 4) + 0x108) << (exponent - 1),
     };
     // At most 32256; in A-law the bit that is set means above zero.
     (if byte & 0x80 == 0 { -size } else { size }) as i16

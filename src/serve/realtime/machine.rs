@@ -317,7 +317,7 @@ impl Machine {
         let mut response = Response::new(&id, audio, &self.settings, metadata);
         // What is still at the recogniser belongs to the question.
         response.waits_for = self.transcribing.last().cloned();
-        let shown = response.shown("in_progress", Value::Null);
+        let shown = response.shown("in_progress", &Value::Null);
         let waits = response.waits_for.is_some();
         self.active = Some(response);
         self.send(json!({ "type": "response.created", "response": shown }));
@@ -464,12 +464,11 @@ impl Machine {
 
     fn after_transcription(&mut self, item: &str, answer: bool) {
         match &mut self.active {
-            Some(response) => {
-                if response.waits_for.as_deref() == Some(item) {
-                    response.waits_for = None;
-                    self.ask();
-                }
+            Some(response) if response.waits_for.as_deref() == Some(item) => {
+                response.waits_for = None;
+                self.ask();
             }
+            Some(_) => {}
             None if answer && !self.settings.transcription_only => {
                 self.begin(self.settings.audio_out, Value::Null);
             }

@@ -44,7 +44,7 @@ impl Response {
     }
 
     /// The response object.
-    pub(super) fn shown(&self, status: &str, details: Value) -> Value {
+    pub(super) fn shown(&self, status: &str, details: &Value) -> Value {
         let kind = if self.audio { "audio" } else { "text" };
         json!({
             "id": self.id, "object": "realtime.response", "status": status, "status_details": details,
@@ -200,7 +200,7 @@ impl Response {
                 ("failed", json!({ "type": "failed", "error": error }))
             }
         };
-        events.push(json!({ "type": "response.done", "response": self.shown(status, details) }));
+        events.push(json!({ "type": "response.done", "response": self.shown(status, &details) }));
         (kept, events)
     }
 }

@@ -123,7 +123,7 @@ impl Call {
 
     fn played(&mut self, packet: Packet) -> Option<Task> {
         self.packets += 1;
-        if packet.last || self.packets % REPORT_EVERY == 0 {
+        if packet.last || self.packets.is_multiple_of(REPORT_EVERY) {
             let played_ms = packet.sent.as_secs_f64() * 1000.0;
             self.live.order(Order::Played { turn: packet.turn, played_ms, done: packet.last });
         }

@@ -181,13 +181,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
     }
 
     /// The installed voice that is meant.
-    fn voice(&self, wanted: &Wanted, text: &str) -> Result<VoiceInfo, Event> {
+    fn voice(&self, wanted: &Wanted, text: &str) -> Result<VoiceInfo, Box<Event>> {
         let shared = &self.house.shared;
         if let Some(format) = wanted.format.as_deref().filter(|format| *format != "text") {
-            return Err(error(
-                &format!("texts in {format:?} are not spoken; send plain text"),
-                "text-format",
-            ));
+            let text = format!("texts in {format:?} are not spoken; send plain text");
+            return Err(Box::new(error(&text, "text-format")));
         }
         let found = match (&wanted.name, &wanted.language) {
             (Some(name), _) => {
@@ -195,17 +193,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
                     shared.voices().iter().find(|voice| voice.id == *name || voice.name == *name);
                 known.ok_or_else(|| {
                     let name: String = name.chars().take(60).collect();
-                    error(
-                        &format!("no voice {name:?} is installed; `describe` tells which are"),
-                        "no-voice",
-                    )
+                    let text =
+                        format!("no voice {name:?} is installed; `describe` tells which are");
+                    Box::new(error(&text, "no-voice"))
                 })?
             }
             (None, language) => {
                 let language = language.as_deref().unwrap_or_else(|| written_language(text));
                 shared
                     .voice_for(language)
-                    .ok_or_else(|| error("no voice is installed", "no-voice"))?
+                    .ok_or_else(|| Box::new(error("no voice is installed", "no-voice")))?
             }
         };
         Ok(found.clone())

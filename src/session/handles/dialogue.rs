@@ -62,7 +62,6 @@ impl DialogueHandle {
     }
 
     /// The dialogue itself; everybody else waits while the guard lives.
-    #[must_use]
     pub fn lock(&self) -> DialogueGuard<'_> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
