@@ -60,14 +60,15 @@ impl Network {
 
     fn open_cut(environment: &Environment, model: &Path, config: &VoiceConfig) -> Option<Self> {
         let bytes = voice::read_network(model)?;
-        let parts = {
+        let mut parts = {
             let graph = Graph::read(&bytes)?;
             GIVEN.iter().all(|name| graph.maker(name).is_some()).then_some(())?;
             graph.cut(&GIVEN, &["style"])?
         };
         drop(bytes);
-        let head = voice::part(environment, parts.head, config)?;
-        Some(Self::Cut(head, voice::part(environment, parts.tail, config)?))
+        // Each part's bytes go when it is open: they are as large as the network.
+        let head = voice::part(environment, &std::mem::take(&mut parts.head), config)?;
+        Some(Self::Cut(head, voice::part(environment, &std::mem::take(&mut parts.tail), config)?))
     }
 
     /// The part that takes the phonemes.
