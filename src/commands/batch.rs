@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::rc::Rc;
 
 use anyhow::{Context, anyhow, bail};
 use hearken::dialogue::{Dialogue, Wording};
@@ -114,7 +114,7 @@ impl Desk<'_> {
         tag: &str,
         home: Option<Value>,
         now: &str,
-    ) -> anyhow::Result<Arc<Dialogue>> {
+    ) -> anyhow::Result<Rc<Dialogue>> {
         let filed = self.engines.sentence_tag(tag)?;
         let language = match self.languages.get(filed) {
             Some(language) => language.clone(),
@@ -165,27 +165,27 @@ struct Homes {
 }
 
 struct Ready {
-    dialogue: Arc<Dialogue>,
+    dialogue: Rc<Dialogue>,
     names: usize,
     asked: u64,
 }
 
 impl Homes {
-    fn get(&mut self, key: &Key) -> Option<Arc<Dialogue>> {
+    fn get(&mut self, key: &Key) -> Option<Rc<Dialogue>> {
         self.asked += 1;
         let ready = self.ready.get_mut(key)?;
         ready.asked = self.asked;
-        Some(Arc::clone(&ready.dialogue))
+        Some(Rc::clone(&ready.dialogue))
     }
 
-    fn keep(&mut self, key: Key, dialogue: Dialogue, names: usize) -> Arc<Dialogue> {
+    fn keep(&mut self, key: Key, dialogue: Dialogue, names: usize) -> Rc<Dialogue> {
         while self.names + names > MOST_NAMES {
             let oldest = self.ready.iter().min_by_key(|(_, ready)| ready.asked);
             let Some(oldest) = oldest.map(|(key, _)| key.clone()) else { break };
             self.names -= self.ready.remove(&oldest).map_or(0, |ready| ready.names);
         }
-        let dialogue = Arc::new(dialogue);
-        let ready = Ready { dialogue: Arc::clone(&dialogue), names, asked: self.asked };
+        let dialogue = Rc::new(dialogue);
+        let ready = Ready { dialogue: Rc::clone(&dialogue), names, asked: self.asked };
         self.ready.insert(key, ready);
         self.names += names;
         dialogue
