@@ -108,7 +108,7 @@ impl Microphone {
         let shared = Arc::new(Shared::default());
         let mut filler = Filler { ring: producer, channels: 1, shared: Arc::clone(&shared) };
         let block = SAMPLE_RATE as usize / 100;
-        let mut waiting = vec![0.0; block];
+        let (mut waiting, silence) = (Vec::new(), vec![0.0; block]);
         let tick = move || {
             if let Some(recording) = &mut recording {
                 while waiting.len() < block {
@@ -130,7 +130,7 @@ impl Microphone {
                 }
                 return now > 0;
             }
-            filler.take(&waiting);
+            filler.take(&silence);
             true
         };
         let ticker = Ticker::start("file microphone", tick)
