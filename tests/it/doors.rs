@@ -373,7 +373,10 @@ fn silence() -> Vec<u8> {
     use flacenc::error::Verify;
     let config = flacenc::config::Encoder::default().into_verified().unwrap();
     let source = flacenc::source::MemSource::from_samples(&vec![0; 60 * 16_000], 1, 16, 16_000);
-    let stream = flacenc::encode_with_fixed_block_size(&config, source, config.block_size).unwrap();
+    let mut stream =
+        flacenc::encode_with_fixed_block_size(&config, source, config.block_size).unwrap();
+    let size = config.block_size;
+    stream.stream_info_mut().set_block_sizes(size, size).unwrap();
     let mut sink = flacenc::bitsink::ByteSink::new();
     stream.write(&mut sink).unwrap();
     sink.into_inner()

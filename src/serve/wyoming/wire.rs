@@ -266,7 +266,7 @@ mod tests {
         for (bytes, kind, text) in [
             (&b"{\"type\":\"a\",\"data\":{\"text\":\"x\"}}\r\n"[..], "a", Some("x")),
             (
-                b"{\"type\":\"a\",\"data\":{\"text\":\"x\"},\"data_length\":12}\n{\"text\":\"yy\"}",
+                b"{\"type\":\"a\",\"data\":{\"text\":\"x\"},\"data_length\":13}\n{\"text\":\"yy\"}",
                 "a",
                 Some("yy"),
             ),
