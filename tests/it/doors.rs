@@ -102,7 +102,6 @@ pub(crate) fn steps(script: &str, args: &[&str]) -> BTreeMap<String, Value> {
     let text = String::from_utf8(out.stdout).unwrap();
     let trouble = String::from_utf8_lossy(&out.stderr);
     assert!(out.status.success(), "{text}\n{trouble}");
-    eprintln!("{text}");
     let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     lines.map(|line| (line["step"].as_str().unwrap().to_owned(), line)).collect()
 }

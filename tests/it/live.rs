@@ -350,7 +350,7 @@ fn interrupt_with(text: &'static str, ms: usize) -> Vec<(f64, Event)> {
     events
 }
 
-fn at<'a>(events: &'a [(f64, Event)], wanted: impl Fn(&Event) -> bool) -> Option<(f64, &'a Event)> {
+fn at(events: &[(f64, Event)], wanted: impl Fn(&Event) -> bool) -> Option<(f64, &Event)> {
     events.iter().find(|(_, event)| wanted(event)).map(|(at, event)| (*at, event))
 }
 
