@@ -174,6 +174,10 @@ impl Timers {
         if let Some(timer) = self.list.last_mut() {
             timer.start_seconds = start_seconds;
         }
+        if left < 1 {
+            // Nothing shorter can be started; it was up while nobody looked.
+            self.lengthen(id, -1, now);
+        }
         if !active {
             self.pause(id, now);
         }

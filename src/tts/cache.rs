@@ -8,8 +8,8 @@ use super::TtsError;
 
 /// A voice that remembers what it said.
 ///
-/// The memory belongs to one voice that was opened with one model, one speed and one volume, and none of these can
-/// change behind it; so the text is all that a reply is found by. It holds at most so many bytes of sound, 16 bits a
+/// The memory belongs to one voice that was opened with one model and one volume, and neither can change behind it; so
+/// a reply is found by its text and its speed. It holds at most so many bytes of sound, 16 bits a
 /// sample; what was asked for longest ago goes first. Only replies that were spoken to the end are kept, and none that
 /// would fill more than a quarter of the memory.
 pub struct Cached {
@@ -17,6 +17,7 @@ pub struct Cached {
     replies: HashMap<String, Reply>,
     limit: usize,
     bytes: usize,
+    speed: f32,
     /// Counts the requests, to know which is the oldest.
     now: u64,
 }
@@ -36,7 +37,7 @@ impl Cached {
     /// `voice` with a memory of `limit` bytes.
     #[must_use]
     pub fn new(voice: Box<dyn Synthesizer>, limit: usize) -> Self {
-        Self { voice, replies: HashMap::new(), limit, bytes: 0, now: 0 }
+        Self { voice, replies: HashMap::new(), limit, bytes: 0, speed: 1.0, now: 0 }
     }
 
     /// How many replies are kept.
@@ -78,6 +79,11 @@ impl Cached {
 }
 
 impl Synthesizer for Cached {
+    fn set_speed(&mut self, speed: f32) {
+        self.speed = speed;
+        self.voice.set_speed(speed);
+    }
+
     fn sample_rate(&self) -> u32 {
         self.voice.sample_rate()
     }
@@ -90,7 +96,8 @@ impl Synthesizer for Cached {
         self.now += 1;
         // A full stop at the end is heard in nothing else.
         let text = sentence.trim().trim_end_matches(['.', '。']);
-        if let Some(reply) = self.replies.get_mut(text) {
+        let text = &format!("{}× {text}", self.speed);
+        if let Some(reply) = self.replies.get_mut(text.as_str()) {
             reply.used = self.now;
             // A fifth of a second at a time, so that it can be stopped.
             let piece = (self.voice.sample_rate() as usize / 5).max(1);

@@ -288,6 +288,6 @@ fn a_broker_that_is_not_there_stops_nothing() {
     home.act(&Call::new("light.kitchen", "light.turn_on"), &now).unwrap();
     drop(home);
     assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
-    let wrong = MqttConfig { url: "mqtts://hub".into(), ..MqttConfig::default() };
+    let wrong = MqttConfig { url: "amqp://hub".into(), ..MqttConfig::default() };
     assert!(Mqtt::connect(&wrong).unwrap_err().to_string().contains("home.mqtt.url"));
 }

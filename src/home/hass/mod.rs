@@ -112,7 +112,7 @@ impl Config {
     }
 
     fn address(&self) -> Result<Address, String> {
-        let url = self.url.trim_end_matches('/').trim_end_matches("/api/websocket");
+        let url = self.url.trim_end_matches("/api/websocket/").trim_end_matches("/api/websocket");
         Address::parse(url, SCHEMES, "http://homeassistant.local:8123")
     }
 }
