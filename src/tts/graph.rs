@@ -198,7 +198,7 @@ impl<'a> Graph<'a> {
         let initial: HashSet<&str> = self.initializers.iter().map(|(name, _)| *name).collect();
         let allowed =
             |name: &&str| initial.contains(*name) || name.is_empty() || also.contains(name);
-        if !tail_outside.iter().all(|name| allowed(name)) {
+        if !tail_outside.iter().all(allowed) {
             return None;
         }
         let (head, head_outside) = self.needed(given, &[]);

@@ -107,10 +107,10 @@ pub(super) fn session(
 /// Opens a part of a network that was cut; none when it cannot be opened.
 pub(super) fn part(
     environment: &Environment,
-    bytes: Vec<u8>,
+    bytes: &[u8],
     config: &VoiceConfig,
 ) -> Option<Session> {
-    session(environment, &Model::Bytes(&bytes), config)
+    session(environment, &Model::Bytes(bytes), config)
         .inspect_err(|error| tracing::debug!(error, "a part of a network cannot be opened"))
         .ok()
 }

@@ -66,8 +66,8 @@ impl Network {
             graph.cut(&GIVEN, &["style"])?
         };
         drop(bytes);
-        let head = voice::part(environment, parts.head, config)?;
-        Some(Self::Cut(head, voice::part(environment, parts.tail, config)?))
+        let head = voice::part(environment, &parts.head, config)?;
+        Some(Self::Cut(head, voice::part(environment, &parts.tail, config)?))
     }
 
     /// The part that takes the phonemes.

@@ -92,7 +92,7 @@ fn span(graph: &Graph<'_>, tail: &HashSet<usize>, latent: &str) -> Option<(usize
         known.extend(node.outputs.iter().map(|name| (*name, span)));
     }
     let (rate, reach) = *known.get(graph.output.0)?;
-    (rate >= 2.0 && rate < 10_000.0 && reach < 200.0)
+    ((2.0..10_000.0).contains(&rate) && reach < 200.0)
         .then_some((rate as usize, reach.ceil() as usize + 1))
 }
 

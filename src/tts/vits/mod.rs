@@ -67,8 +67,8 @@ impl Network {
         };
         drop(bytes);
         let cut::Cut { parts, latent, speaker, hop, reach } = cut;
-        let head = voice::part(environment, parts.head, config)?;
-        let tail = voice::part(environment, parts.tail, config)?;
+        let head = voice::part(environment, &parts.head, config)?;
+        let tail = voice::part(environment, &parts.tail, config)?;
         Some(Self::Cut { head, tail, latent, speaker, hop, reach })
     }
 
