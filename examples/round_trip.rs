@@ -68,7 +68,7 @@ fn main() -> AnyResult<()> {
                 if let Some(out) = value("--out") {
                     std::fs::create_dir_all(out)?;
                     let mut wav =
-                        WavWriter::create(&Path::new(out).join(format!("{id}-{i:03}.wav")), rate)?;
+                        WavWriter::create(Path::new(out).join(format!("{id}-{i:03}.wav")), rate)?;
                     wav.push(&sound)?;
                     wav.finish()?;
                 }
