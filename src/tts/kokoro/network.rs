@@ -66,9 +66,8 @@ impl Network {
             graph.cut(&GIVEN, &["style"])?
         };
         drop(bytes);
-        // Each part's bytes go when it is open: they are as large as the network.
-        let head = voice::part(environment, &std::mem::take(&mut parts.head), config)?;
-        Some(Self::Cut(head, voice::part(environment, &std::mem::take(&mut parts.tail), config)?))
+        let head = voice::part(environment, &parts.head, config)?;
+        Some(Self::Cut(head, voice::part(environment, &parts.tail, config)?))
     }
 
     /// The part that takes the phonemes.

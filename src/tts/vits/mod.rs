@@ -66,10 +66,9 @@ impl Network {
             return None;
         };
         drop(bytes);
-        let cut::Cut { mut parts, latent, speaker, hop, reach } = cut;
-        // Each part's bytes go when it is open: they are as large as the network.
-        let head = voice::part(environment, &std::mem::take(&mut parts.head), config)?;
-        let tail = voice::part(environment, &std::mem::take(&mut parts.tail), config)?;
+        let cut::Cut { parts, latent, speaker, hop, reach } = cut;
+        let head = voice::part(environment, &parts.head, config)?;
+        let tail = voice::part(environment, &parts.tail, config)?;
         Some(Self::Cut { head, tail, latent, speaker, hop, reach })
     }
 
