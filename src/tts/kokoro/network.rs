@@ -60,7 +60,7 @@ impl Network {
 
     fn open_cut(environment: &Environment, model: &Path, config: &VoiceConfig) -> Option<Self> {
         let bytes = voice::read_network(model)?;
-        let mut parts = {
+        let parts = {
             let graph = Graph::read(&bytes)?;
             GIVEN.iter().all(|name| graph.maker(name).is_some()).then_some(())?;
             graph.cut(&GIVEN, &["style"])?
