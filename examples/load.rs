@@ -3,6 +3,7 @@
 //! Speaks to a running `hearken serve` over Wyoming: N people at once, at the speed of speech; then
 //! connects and leaves many times. Tells the lag (from the end of the sound to the transcript), how many
 //! were told that the server is busy, and, given its process, its memory and descriptors.
+#![allow(clippy::print_stdout, reason = "a table is what this makes")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
