@@ -383,6 +383,11 @@ impl Session {
             }
             Cue::Finished { played_ms, interrupted } => {
                 let Some(reply) = self.answer.reply.take() else { return };
+                if reply.sounding.held_since().is_some() {
+                    // It ended at the moment it was held. The playback may have seen the hold after
+                    // the end, and would hold the next reply for ever.
+                    out(Event::PlaybackResumed { turn });
+                }
                 let all = !interrupted && !reply.sounding.is_stopping();
                 let heard = match all {
                     true => reply.text.clone(),

@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::bounded;
 use hearken::asr::{AsrError, Hypothesis, Recognizer, Transcript};
@@ -32,7 +33,16 @@ impl Dice {
 }
 
 /// Says one thing or another, after a moment or another.
-struct Chancy(Dice);
+struct Chancy {
+    seed: u64,
+    moments: Dice,
+}
+
+impl Chancy {
+    fn new(seed: u64) -> Self {
+        Self { seed, moments: Dice(seed) }
+    }
+}
 
 const SAID: [&str; 8] = [
     "turn on the kitchen light",
@@ -54,8 +64,8 @@ impl Recognizer for Chancy {
     ) -> Result<(), AsrError> {
         // The same words are heard the same, however much silence is behind them.
         let loud = audio.iter().filter(|sample| sample.abs() > 0.01).count();
-        let mut said = Dice(self.0.0 ^ loud as u64);
-        for _ in 0..self.0.roll(4) {
+        let mut said = Dice(self.seed ^ loud as u64);
+        for _ in 0..self.moments.roll(4) {
             if stop() {
                 return Ok(());
             }
@@ -185,11 +195,13 @@ fn converse(seed: u64, turns: usize) -> (Vec<Event>, Loudspeaker) {
     pattern.push(4000);
     let samples = sound(&pattern);
     let mut session =
-        session(Chancy(dice.clone()), Slow(dice.clone())).with_playback(Playback::Reported);
+        session(Chancy::new(seed), Slow(dice.clone())).with_playback(Playback::Reported);
     let speaker = Arc::new(Mutex::new(Loudspeaker::default()));
     let (frames, frame) = bounded(2);
     let (orders, order) = bounded(4096);
     let player = Arc::clone(&speaker);
+    let is_over = Arc::new(AtomicBool::new(false));
+    let left = Arc::clone(&is_over);
     let feeder = std::thread::spawn(move || {
         let mut slow = dice;
         Framer::new().push(&samples, |frame| {
@@ -202,8 +214,9 @@ fn converse(seed: u64, turns: usize) -> (Vec<Event>, Loudspeaker) {
             }
         });
         drop(frames);
-        // The last reply still has to be heard.
-        for _ in 0..400 {
+        // The last reply still has to be made and heard, however slow this machine is.
+        let began = Instant::now();
+        while !left.load(Ordering::Relaxed) && began.elapsed() < Duration::from_secs(10) {
             let reports = player.lock().unwrap().advance();
             if reports.into_iter().any(|order| orders.send(order).is_err()) {
                 break;
@@ -216,6 +229,7 @@ fn converse(seed: u64, turns: usize) -> (Vec<Event>, Loudspeaker) {
         speaker.lock().unwrap().take(&event);
         events.push(event);
     });
+    is_over.store(true, Ordering::Relaxed);
     feeder.join().unwrap();
     let speaker = Arc::into_inner(speaker).unwrap().into_inner().unwrap();
     (events, speaker)
@@ -277,7 +291,7 @@ fn a_hurried_and_an_unhurried_conversation_decide_the_same() {
     for seed in 0..5 {
         let samples =
             sound(&[400, 900, 700, 300, 260, 800, 1500, 150, 420, 500, 2500, 60, 900, 700, 3000]);
-        let words = || Chancy(Dice(seed));
+        let words = || Chancy::new(seed);
         let mut sync = Vec::new();
         let mut hurried = session(words(), Slow(Dice(1)));
         Framer::new().push(&samples, |frame| hurried.push(&frame, &mut |e| sync.push(e)));
