@@ -7,11 +7,13 @@
 mod admission;
 mod config;
 mod conversations;
+mod explain;
 mod http;
 mod listening;
 mod live;
 mod metrics;
 mod pace;
+mod page;
 mod realtime;
 mod stream;
 mod telephony;
@@ -100,6 +102,10 @@ struct House {
     tokens: Tokens,
     networks: Vec<config::Network>,
     conversations: Conversations,
+    /// What the open pages are told.
+    news: page::News,
+    /// Held while a model is fetched.
+    pulling: Arc<tokio::sync::Semaphore>,
     /// When the server started, in seconds since 1970.
     since: u64,
     /// Sessions so far.
@@ -199,6 +205,8 @@ impl Doors {
                 .filter_map(|n| config::Network::parse(n))
                 .collect(),
             conversations: Conversations::new(shared.dialogue()),
+            news: page::News::default(),
+            pulling: Arc::new(tokio::sync::Semaphore::new(1)),
             since: std::time::SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs()),
             sessions: Default::default(),
             stop: stop.clone(),
@@ -206,6 +214,9 @@ impl Doors {
             config,
         });
         let router = http::router(&house);
+        if self.http.is_some() {
+            page::watch(&house);
+        }
         let (mut inside, mut refusals) = (JoinSet::new(), JoinSet::new());
         loop {
             tokio::select! {

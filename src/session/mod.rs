@@ -436,7 +436,9 @@ impl Session {
                         self.try_out(at);
                     }
                     self.start_trial();
-                    out(Event::SpeechStopped { turn: self.last, at });
+                    // A timer may have rung since the utterance began, in a turn of its own.
+                    let turn = self.utterance.as_ref().map_or(self.last, |own| own.turn);
+                    out(Event::SpeechStopped { turn, at });
                     self.waits = Some(Wait::Stopped(at));
                     self.go_on(out);
                 }

@@ -31,7 +31,13 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
                 "store",
             ],
         ),
-        ("serve", &["session", "asr", "tts", "telemetry", "audio", "detect", "dialogue"]),
+        // The page shows the home and the models themselves.
+        (
+            "serve",
+            &[
+                "session", "asr", "tts", "telemetry", "audio", "detect", "dialogue", "home", "models",
+            ],
+        ),
         ("telemetry", &[]),
         (
             "config",

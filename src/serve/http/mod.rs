@@ -56,12 +56,14 @@ pub(super) fn router(house: &Arc<House>) -> Router {
         .route("/v1/stream", get(super::stream::stream))
         .route("/xiaozhi/v1/", get(super::xiaozhi::xiaozhi))
         .route("/metrics", get(metrics))
+        .merge(super::page::api())
         .layer(middleware::from_fn_with_state(Arc::clone(house), guard));
     Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         // Looks for the token in what comes over the socket.
         .route("/twilio", get(super::telephony::twilio::twilio))
+        .merge(super::page::files())
         .merge(api)
         .fallback(async || ApiError::not_found("there is nothing at this path"))
         .method_not_allowed_fallback(async || ApiError::method())
