@@ -199,8 +199,10 @@ impl Metrics {
             self.recognition_work.observe(t.recognition_work / 1000.0);
             self.understanding.observe(t.understanding / 1000.0);
         }
+        // Nor does what was typed have a last word.
+        let spoken = t.voice_to_voice.filter(|_| t.recognition_work > 0.0);
         for (histogram, ms) in
-            [(&self.first_audio, t.first_audio), (&self.voice_to_voice, t.voice_to_voice)]
+            [(&self.first_audio, t.first_audio), (&self.voice_to_voice, spoken)]
         {
             if let Some(ms) = ms {
                 histogram.observe(ms / 1000.0);

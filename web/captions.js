@@ -43,7 +43,8 @@ function connect() {
     if (message.type === 'SpeechStarted') pending(true);
     if (message.type !== 'Results') return;
     const text = message.channel.alternatives[0].transcript.trim();
-    if (message.is_final) {
+    if (!message.is_final) pending(true, text);
+    else {
       pending(false);
       if (text) caption({ text, start: base + message.start, end: base + message.start + message.duration });
     }
@@ -97,9 +98,9 @@ function pressed() {
 }
 
 let hint = null;
-function pending(on) {
+function pending(on, text) {
   hint?.remove();
-  hint = on ? el('p', { class: 'loose', 'aria-hidden': 'true' }, t('captions_hear')) : null;
+  hint = on ? el('p', { class: 'loose', 'aria-hidden': 'true' }, text || t('captions_hear')) : null;
   if (hint) add(hint);
 }
 

@@ -96,7 +96,7 @@ function table(heads, rows) {
 function hypotheses(turn) {
   const tried = turn.explained?.recognised ?? [];
   if (!turn.text || !(tried.length || turn.readings?.length)) return null;
-  const row = (text, from, score, won) => el('tr', { class: won ? 'won' : '' }, el('td', {}, text || t('nothing_heard')), el('td', {}, from), el('td', { class: 'number' }, score));
+  const row = (text, from, score, won) => el('tr', { class: won ? 'won' : '' }, el('td', {}, text || t('nothing_heard')), el('td', { class: 'from' }, from), el('td', { class: 'number' }, score));
   const rows = [];
   for (const one of tried) {
     rows.push(row(one.text, t('tried', { ms: Math.round(one.samples / 16) }), one.avg_logprob == null ? '' : one.avg_logprob.toFixed(2), one.text === turn.text));

@@ -196,9 +196,11 @@ mod tests {
 
     #[test]
     fn names_are_added_and_taken_away_behind_the_main_one() {
-        for (mut names, language, main) in
-            [(lamp(), "en", "Kitchen Light"), (lamp(), "de", "Kitchen Light"), (Names::plain("TV"), "zh-CN", "TV")]
-        {
+        for (mut names, language, main) in [
+            (lamp(), "en", "Kitchen Light"),
+            (lamp(), "de", "Kitchen Light"),
+            (Names::plain("TV"), "zh-CN", "TV"),
+        ] {
             assert!(names.add(language, " Big  One "), "{language}");
             assert!(!names.add(language, "big one"), "twice is once");
             assert!(names.has("BIG one") && names.main(language) == main, "{names:?}");

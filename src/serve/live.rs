@@ -111,8 +111,7 @@ impl Live {
             }
             let input = Input { frames: from_frames, orders: from_orders };
             // Notes and events come from one thread; the lock is never waited for.
-            let explainer =
-                manner.explain.then(|| Arc::new(Mutex::new(Explainer::new(explainer))));
+            let explainer = manner.explain.then(|| Arc::new(Mutex::new(Explainer::new(explainer))));
             if let Some(explainer) = explainer.clone() {
                 session = session.with_notes(Box::new(move |note, samples| {
                     explainer.lock().unwrap_or_else(PoisonError::into_inner).note(note, samples);

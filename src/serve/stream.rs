@@ -98,7 +98,8 @@ pub(super) async fn stream(
     }
     if let Some(voice) = asked.voice.as_deref().filter(|id| house.shared.voice(id).is_none()) {
         let voice: String = voice.chars().take(60).collect();
-        let message = format!("no voice {voice:?} is installed; /v1/audio/voices lists those there are");
+        let message =
+            format!("no voice {voice:?} is installed; /v1/audio/voices lists those there are");
         return Err(ApiError::invalid("voice", message));
     }
     // A browser that shows its token among the sub-protocols wants one of them chosen.
@@ -132,8 +133,7 @@ impl Door {
             .language
             .as_deref()
             .map(|tag| tag.split('-').next().unwrap_or(tag).to_lowercase());
-        let session =
-            SessionConfig { partial_ms: asked.partial_ms, ..SessionConfig::default() };
+        let session = SessionConfig { partial_ms: asked.partial_ms, ..SessionConfig::default() };
         let manner = Manner {
             language,
             area: asked.area.clone(),
@@ -224,8 +224,7 @@ impl Door {
                 }
             },
             _ => {
-                let error =
-                    "a text message is a JSON object whose `type` is end, interrupt, ask, say, played or ping";
+                let error = "a text message is a JSON object whose `type` is end, interrupt, ask, say, played or ping";
                 self.send(&json!({ "event": "error", "error": error })).await?;
             }
         }
@@ -239,7 +238,8 @@ impl Door {
             tracing::warn!(stage, error, "a turn failed");
         }
         self.tell(event).await?;
-        match live.explained().filter(|_| words) {
+        // It was put there before the words were; asked earlier, another event would swallow it.
+        match words.then(|| live.explained()).flatten() {
             Some(explained) => self.send(&explained).await,
             None => Ok(()),
         }

@@ -239,8 +239,7 @@ impl Engines<'_> {
             let memory = Box::new(StateFile(Store::open(&path)?));
             home = home.with_memory(memory, Timestamp::now()).map_err(EngineError::Memory)?;
         }
-        let dialogue =
-            Dialogue::new(home, self.sentences()?)?.with_confirm(&self.dialogue.confirm);
+        let dialogue = Dialogue::new(home, self.sentences()?)?.with_confirm(&self.dialogue.confirm);
         match self.home.state_file().filter(|_| self.remember) {
             Some(path) => Ok(dialogue.with_learned(Learned::open(Store::open(&path)?)?)),
             None => Ok(dialogue),

@@ -35,7 +35,15 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         (
             "serve",
             &[
-                "session", "asr", "tts", "telemetry", "audio", "detect", "dialogue", "home", "models",
+                "session",
+                "asr",
+                "tts",
+                "telemetry",
+                "audio",
+                "detect",
+                "dialogue",
+                "home",
+                "models",
             ],
         ),
         ("telemetry", &[]),

@@ -17,5 +17,6 @@ mod licences;
 mod live;
 mod models;
 mod mqtt;
+mod page;
 mod restart;
 mod tts;

@@ -151,7 +151,8 @@ mod tests {
         for file in FILES {
             let text = std::str::from_utf8(file.bytes).unwrap();
             let own = text.replace("http://www.w3.org/2000/svg", "");
-            for foreign in ["https://", "http://", "src=\"//", "@import", " style=\"", " onclick="] {
+            for foreign in ["https://", "http://", "src=\"//", "@import", " style=\"", " onclick="]
+            {
                 assert!(!own.contains(foreign), "{} holds {foreign:?}", file.name);
             }
             if file.kind == HTML {

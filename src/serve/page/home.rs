@@ -19,16 +19,8 @@ use crate::home::HomeError;
 use crate::home::Names;
 
 /// What a control needs to know about an entity.
-const FEATURES: [&str; 8] = [
-    "brightness",
-    "color",
-    "temperature",
-    "position",
-    "speed",
-    "fan_mode",
-    "volume",
-    "play",
-];
+const FEATURES: [&str; 8] =
+    ["brightness", "color", "temperature", "position", "speed", "fan_mode", "volume", "play"];
 
 /// The whole home.
 pub(super) fn picture(dialogue: &Dialogue) -> Value {

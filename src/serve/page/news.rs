@@ -87,7 +87,8 @@ impl Known {
             self.changes = home.changes();
             for own in home.entities() {
                 let known = self.states.get(&own.id);
-                if known.is_some_and(|(state, more)| *state == own.state && *more == own.attributes) {
+                if known.is_some_and(|(state, more)| *state == own.state && *more == own.attributes)
+                {
                     continue;
                 }
                 let now = (own.state.clone(), own.attributes.clone());
@@ -158,8 +159,7 @@ pub(super) async fn live(
     if before >= MOST_PAGES {
         return Err(ApiError::busy("too many pages are open; close some"));
     }
-    let upgrade =
-        upgrade.protocols([PROTOCOL]).max_message_size(LARGEST).max_frame_size(LARGEST);
+    let upgrade = upgrade.protocols([PROTOCOL]).max_message_size(LARGEST).max_frame_size(LARGEST);
     Ok(upgrade.on_upgrade(move |socket| async move {
         let _guest = Guest::new(&house, "page");
         // A page that looks costs next to nothing, and takes no place from who wants to talk.
