@@ -63,9 +63,7 @@ fn look(server: &str, count: usize, stop: &Arc<AtomicBool>) -> Result<(), Failur
         let stop = Arc::clone(stop);
         std::thread::spawn(move || {
             while !stop.load(Ordering::Relaxed) {
-                let quiet = |error: &tungstenite::Error| {
-                    matches!(error, tungstenite::Error::Io(own) if own.kind() == std::io::ErrorKind::WouldBlock)
-                };
+                let quiet = |error: &tungstenite::Error| matches!(error, tungstenite::Error::Io(own) if own.kind() == std::io::ErrorKind::WouldBlock);
                 if socket.read().is_err_and(|error| !quiet(&error)) {
                     return;
                 }

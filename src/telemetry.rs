@@ -201,8 +201,7 @@ impl Metrics {
         }
         // Nor does what was typed have a last word.
         let spoken = t.voice_to_voice.filter(|_| t.recognition_work > 0.0);
-        for (histogram, ms) in
-            [(&self.first_audio, t.first_audio), (&self.voice_to_voice, spoken)]
+        for (histogram, ms) in [(&self.first_audio, t.first_audio), (&self.voice_to_voice, spoken)]
         {
             if let Some(ms) = ms {
                 histogram.observe(ms / 1000.0);

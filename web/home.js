@@ -110,11 +110,13 @@ class Device {
       });
     }
     if (domain === 'light' && can.includes('brightness')) {
-      this.slider(t('brightness', { name }), (own) => Math.round((own.attributes.brightness ?? 255) / 2.55),
-        (value) => ['light.turn_on', { brightness_pct: value }], { min: 1, when: (own) => own.state === 'on' });
+      // Always there: what comes and goes moves the rest from under the finger.
+      this.slider(t('brightness', { name }), (own) => (own.state === 'on' ? Math.round((own.attributes.brightness ?? 255) / 2.55) : 0),
+        (value) => (value ? ['light.turn_on', { brightness_pct: value }] : ['light.turn_off', {}]));
     }
     if (domain === 'fan' && can.includes('speed')) {
-      this.slider(t('speed', { name }), (own) => own.attributes.percentage, (value) => ['fan.set_percentage', { percentage: value }], { when: (own) => own.state === 'on' });
+      this.slider(t('speed', { name }), (own) => (own.state === 'on' ? own.attributes.percentage ?? 100 : 0),
+        (value) => (value ? ['fan.set_percentage', { percentage: value }] : ['fan.turn_off', {}]));
     }
     if (domain === 'cover' || domain === 'valve') {
       this.button(t('do_open'), `${domain}.open_${domain}`, { when: (own) => own.state !== 'open' || (own.attributes.current_position ?? 100) < 100 });

@@ -7,6 +7,9 @@ import { t } from '/words.js';
 const TAIL_MS = 2200;
 /** A socket that nobody uses is closed after so long. */
 const UNUSED_MS = 5 * 60 * 1000;
+/** Sound that the page itself remembers, in pieces of 20 ms, and the turns whose sound it keeps. */
+const REMEMBERED = 45 * 50;
+const KEPT = 10;
 /** How often the words so far are asked for. */
 const PARTIAL_MS = 700;
 
@@ -64,6 +67,7 @@ export class Conversation {
           this.tries = 0;
           this.rate = event.output_rate;
           this.player.reset();
+          Object.assign(this, { sent: [], gone: 0 });
           done();
           this.settle();
         } else this.hear(event);
@@ -99,7 +103,26 @@ export class Conversation {
 
   send(message) {
     if (this.socket?.readyState !== WebSocket.OPEN) return;
+    if (message instanceof ArrayBuffer) {
+      this.sent.push(message);
+      if (this.sent.length > REMEMBERED) this.gone += this.sent.shift().byteLength / 2;
+    }
     this.socket.send(message instanceof ArrayBuffer ? message : JSON.stringify(message));
+  }
+
+  /** The sound of a turn, for who wants to hear it again: it stays in this page. */
+  keepSound(turn) {
+    const { from, decided } = turn.explained;
+    const all = new Int16Array(Math.max(0, decided - from));
+    let at = this.gone - from;
+    for (const piece of this.sent) {
+      const samples = new Int16Array(piece);
+      const own = samples.subarray(Math.max(0, -at), Math.max(0, all.length - at));
+      if (at + samples.length > 0 && at < all.length) all.set(own, Math.max(0, at));
+      at += samples.length;
+    }
+    turn.sound = all;
+    [...this.turns.values()].filter((own) => own.sound).slice(0, -KEPT).forEach((own) => { own.sound = null; });
   }
 
   /** Keeps the socket while it is used, and gives it back when it is not. */
@@ -229,7 +252,10 @@ export class Conversation {
         this.expecting = Boolean(event.text);
         Object.assign(turn, { text: event.text, language: event.language, heardFreely: event.heard, readings: event.readings ?? [], avg: event.avg_logprob, finalAt: performance.now() });
         break;
-      case 'explained': turn.explained = event; break;
+      case 'explained':
+        turn.explained = event;
+        this.keepSound(turn);
+        break;
       case 'reply_text':
         turn.reply = event;
         this.expecting = false;

@@ -1,4 +1,5 @@
 // One turn, explained: where the time went, what was heard, what it may have meant, what was done.
+import { request } from '/net.js';
 import { el, svg, t } from '/words.js';
 
 const PER_SECOND = 16000;
@@ -84,7 +85,72 @@ function sound(turn) {
     svg('svg', { class: 'picture sound', viewBox: `0 0 ${wide} ${high}`, role: 'img', 'aria-label': t('decision', { ms: waited }) }, ...children),
     el('p', { class: 'key' }, `${t('sound_key')} ${t('decision', { ms: waited })}.`),
     pauses.length ? el('ul', {}, ...pauses) : null,
+    again(turn, x, high),
   ];
+}
+
+/** A turn gone through again: by ear, with another silence, in another language. Nothing is done in the home. */
+function again(turn, x, high) {
+  const seen = turn.explained;
+  const told = el('span', { role: 'status' });
+  const silence = el('input', { type: 'range', min: 100, max: 2000, step: 50, value: 600, id: 'silence' });
+  const line = svg('line', { class: 'what-if', y1: 0, y2: high });
+  silence.addEventListener('input', () => {
+    const frame = seen.frame / 16;
+    let [quiet, began, end] = [0, false, null];
+    seen.worth.forEach((worth, n) => {
+      began ||= worth >= 128;
+      quiet = worth >= 128 ? 0 : quiet + frame;
+      if (began && end === null && quiet >= silence.value) end = seen.from + (n + 1) * seen.frame;
+    });
+    silence.closest('[data-turn]').querySelector('.sound').append(line);
+    // Past the decision the silence went on, as far as anybody knows.
+    end ??= seen.stopped + silence.value * 16;
+    for (const name of ['x1', 'x2']) line.setAttribute(name, x(end));
+    told.textContent = t('if_silence', { ms: silence.value, s: ((end - seen.started) / PER_SECOND).toFixed(2) });
+  });
+  const words = (language, text) => el('button', { type: 'button', onclick: async () => {
+    told.textContent = '…';
+    const form = new FormData();
+    form.set('model', 'whisper-1');
+    form.set('response_format', 'json');
+    if (language) form.set('language', language);
+    form.set('file', wav(turn.sound), 'turn.wav');
+    try {
+      const heard = await (await request('/v1/audio/transcriptions', { method: 'POST', body: form })).json();
+      told.textContent = `${text}: “${heard.text.trim()}”`;
+    } catch (error) {
+      told.textContent = t('failed', { why: error.message });
+    }
+  } }, text);
+  const buttons = turn.sound ? [
+    el('button', { type: 'button', onclick: () => hear(turn.sound) }, t('again_play')),
+    words('en', t('again_en')), words('zh', t('again_zh')),
+  ] : [];
+  return el('details', { class: 'again' }, el('summary', {}, t('again')),
+    el('div', { class: 'bar' }, ...buttons),
+    el('label', { for: 'silence' }, t('if_label')), silence, el('p', {}, told));
+}
+
+/** Samples as a WAV file. */
+function wav(samples) {
+  const head = new DataView(new ArrayBuffer(44));
+  const text = (at, own) => [...own].forEach((c, n) => head.setUint8(at + n, c.charCodeAt(0)));
+  text(0, 'RIFF'); text(8, 'WAVEfmt '); text(36, 'data');
+  [[4, 36 + samples.byteLength], [16, 16], [24, PER_SECOND], [28, 2 * PER_SECOND], [40, samples.byteLength]].forEach(([at, value]) => head.setUint32(at, value, true));
+  [[20, 1], [22, 1], [32, 2], [34, 16]].forEach(([at, value]) => head.setUint16(at, value, true));
+  return new Blob([head, samples], { type: 'audio/wav' });
+}
+
+function hear(samples) {
+  const context = new AudioContext();
+  const buffer = context.createBuffer(1, samples.length, PER_SECOND);
+  buffer.copyToChannel(Float32Array.from(samples, (value) => value / 32768), 0);
+  const node = context.createBufferSource();
+  node.buffer = buffer;
+  node.connect(context.destination);
+  node.onended = () => context.close();
+  node.start();
 }
 
 function table(heads, rows) {

@@ -12,6 +12,7 @@ import threading
 import time
 
 from selenium import webdriver
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
@@ -126,6 +127,13 @@ class Browser:
             print(self.driver.get_log("browser"), file=sys.stderr)
             raise
 
+    def click(self, selector):
+        """Clicks once the page stands still: what is drawn is what is hit."""
+        self.driver.execute_async_script(
+            "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50)))"
+        )
+        self.find(selector).click()
+
     def state(self, entity):
         return self.find(f'[data-entity="{entity}"]').get_attribute("data-state")
 
@@ -163,8 +171,17 @@ return turn && {said: turn.querySelector('.said').textContent, reply: turn.query
 """
 
 
-def speak(browser, entity, state):
-    """Presses the button, lets the recording be heard, and tells what the page shows."""
+def button(browser):
+    browser.click("#listen")
+
+
+def space(browser):
+    browser.click("h2")
+    ActionChains(browser.driver).key_down(Keys.SPACE).pause(4.5).key_up(Keys.SPACE).perform()
+
+
+def speak(browser, entity, state, press):
+    """Presses the button or a key, lets the recording be heard, and tells what the page shows."""
     browser.until("the home", "return document.querySelector('[data-entity]') !== null")
     before = browser.state(entity)
     browser.js(
@@ -175,7 +192,7 @@ def speak(browser, entity, state):
            }).observe(document.body, {subtree: true, childList: true, attributes: true})""",
         entity,
     )
-    browser.find("#listen").click()
+    press(browser)
     browser.becomes(entity, state)
     words = browser.until("the words", WORDS)
     browser.until("the answer's sound", "return Number(document.body.dataset.loudest) > 0.02")
@@ -246,40 +263,57 @@ def run(one, two, url, through, wire, folder, pictures):
     )
 
     two.driver.get(through)
-    tell("english", **speak(one, "light.kitchen", "on"))
+    tell("english", **speak(one, "light.kitchen", "on", button))
     one.picture(pictures, "page-desktop")
     one.picture(pictures, "page-phone", 390, 844)
     tell("talked", axe=one.troubles())
     two.becomes("light.kitchen", "on")
-    tell("chinese", language=two.js("return document.documentElement.lang"), **speak(two, "light.office", "on"))
+    tell("chinese", language=two.js("return document.documentElement.lang"), **speak(two, "light.office", "on", space))
     two.picture(pictures, "page-chinese")
     one.becomes("light.office", "on")
-    two.find('[data-entity="light.kitchen"] [role=switch]').click()
+    two.click('[data-entity="light.kitchen"] [role=switch]')
     one.becomes("light.kitchen", "off")
     tell("together")
 
-    one.find('[data-entity="lock.front_door"] button:not([hidden])').click()
+    one.click('[data-entity="lock.front_door"] button:not([hidden])')
     one.until("the question", "return document.querySelector('dialog[open]') !== null")
     tell("asked", axe=one.troubles(), state=one.state("lock.front_door"))
-    one.find("dialog button[value=yes]").click()
+    one.click("dialog button[value=yes]")
     one.becomes("lock.front_door", "unlocked")
     type_command(one, "set a timer for 5 minutes")
     one.until("the timer", "return document.querySelector('.timer time')?.textContent.startsWith('4:')")
     tell("timer", text=one.find(".timer").text)
 
+    # An answer is stopped by the button, and the page says how much of it was heard.
+    one.until("silence", "return document.body.dataset.state === 'idle'")
+    type_command(one, "what is the outdoor temperature")
+    one.until("the button that stops", "return !document.querySelector('#stop').hidden")
+    one.click("#stop")
+    one.until("how much was heard", "return document.querySelector('.turn .quiet').textContent")
+    tell("stopped", note=one.find(".turn .quiet").text)
+
+    # A turn is gone through again.
+    one.click(".turn:last-child .links button")
+    one.click(".again summary")
+    one.click(".again .bar button:nth-of-type(2)")
+    heard = one.until("the words again", "return document.querySelector('.again [role=status]').textContent.match(/“(.+)”/)?.[1]")
+    one.find("#silence").send_keys(Keys.HOME)
+    what_if = one.until("the other silence", "return document.querySelector('.what-if')?.getAttribute('x1')")
+    tell("again", heard=heard, what_if=float(what_if), state=one.state("light.kitchen"))
+
     # What the house does not know is taught, and known to another page.
     reply = type_command(one, "turn on the cooking sun")
-    one.find(".turn .wrong").click()
-    one.find("#wrong input[value=device]").click()
+    one.click(".turn .wrong")
+    one.click("#wrong input[value=device]")
     name = one.find("#wrong-name").get_attribute("value")
     Select(one.find("#wrong-which")).select_by_value("light.kitchen")
-    one.find("#wrong-check").click()
+    one.click("#wrong-check")
     one.until("the proposal", "return !document.querySelector('#wrong-agree').hidden")
     unlearned = one.js("return fetch('/api/lessons').then(own => own.json())")
     tell("wrong", reply=reply, name=name, before=unlearned["lessons"], axe=one.troubles(), proposal=one.find(".proposal").text)
-    one.find("#wrong-agree").click()
+    one.click("#wrong-agree")
     one.until("the lesson", "return document.querySelector('#wrong-agree').hidden && document.querySelector('.proposal button')")
-    one.find(".proposal button").click()
+    one.click(".proposal button")
     one.becomes("light.kitchen", "on")
     type_command(two, "turn off the cooking sun")
     one.becomes("light.kitchen", "off")
@@ -307,7 +341,7 @@ def run(one, two, url, through, wire, folder, pictures):
     one.find("#captions").send_keys("l")
     one.picture(pictures, "captions")
     one.find("#text").send_keys("One two three.")
-    one.find("#read").click()
+    one.click("#read")
     one.until("a word to be marked", "return document.querySelector('#reading mark')?.textContent")
     tell("saved", vtt=(folder / "captions.vtt").read_text(), srt=(folder / "captions.srt").read_text())
 

@@ -65,6 +65,10 @@ fn the_page_hears_shows_explains_and_learns() {
     assert_eq!(steps["chinese"]["language"], "zh");
     assert!(steps.contains_key("together"), "two browsers see the same home");
     assert_eq!(steps["asked"]["state"], "locked", "nothing is unlocked before it is agreed to");
+    assert!(steps["stopped"]["note"].as_str().unwrap().contains("heard until here"));
+    let again = &steps["again"];
+    assert!(again["heard"].as_str().unwrap().to_lowercase().contains("kitchen light"), "{again}");
+    assert!(again["what_if"].as_f64().unwrap() > 5.0, "{again}");
     let wrong = &steps["wrong"];
     assert_eq!(wrong["name"], "cooking sun");
     assert_eq!(wrong["before"], Value::Array(vec![]), "nothing is learned before it is agreed to");
