@@ -97,16 +97,15 @@ class Browser:
             "--window-size=1440,1000",
         ):
             options.add_argument(flag)
-        options.add_experimental_option(
-            "prefs",
-            {"intl.accept_languages": language, "download.default_directory": str(folder)},
-        )
+        options.add_experimental_option("prefs", {"intl.accept_languages": language})
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         # Both by name: nothing is looked for, and nothing fetched.
         options.binary_location = program("chromium", "chromium-browser", "google-chrome")
         service = webdriver.ChromeService(program("chromedriver"))
         self.driver = webdriver.Chrome(options=options, service=service)
         self.driver.set_script_timeout(60)
+        saving = {"behavior": "allow", "downloadPath": str(folder)}
+        self.driver.execute_cdp_cmd("Browser.setDownloadBehavior", saving)
 
     def find(self, selector):
         return self.driver.find_element(By.CSS_SELECTOR, selector)
@@ -275,7 +274,10 @@ def run(one, two, url, through, wire, folder, pictures):
     one.becomes("light.kitchen", "off")
     tell("together")
 
-    one.click('[data-entity="lock.front_door"] button:not([hidden])')
+    # Locking is just done; unlocking is asked about.
+    one.click('[data-entity="lock.front_door"] button[aria-label^=Lock]')
+    one.becomes("lock.front_door", "locked")
+    one.click('[data-entity="lock.front_door"] button[aria-label^=Unlock]')
     one.until("the question", "return document.querySelector('dialog[open]') !== null")
     tell("asked", axe=one.troubles(), state=one.state("lock.front_door"))
     one.click("dialog button[value=yes]")
