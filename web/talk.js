@@ -10,6 +10,8 @@ const UNUSED_MS = 5 * 60 * 1000;
 /** Sound that the page itself remembers, in pieces of 20 ms, and the turns whose sound it keeps. */
 const REMEMBERED = 45 * 50;
 const KEPT = 10;
+/** After so long without a word the microphone goes off again. */
+const SILENT_MS = 12000;
 /** How often the words so far are asked for. */
 const PARTIAL_MS = 700;
 
@@ -24,6 +26,10 @@ export class Conversation {
       if (done) this.heardAll();
     });
     setInterval(() => this.mind(), 20000);
+    setInterval(() => {
+      const quiet = this.kind === 'once' && this.listening && !this.hearing && !this.expecting && !this.player.speaking;
+      if (quiet && Date.now() - this.spokeAt > SILENT_MS) this.release();
+    }, 1000);
   }
 
   become(state, values) {
@@ -160,6 +166,7 @@ export class Conversation {
     }
     if (!canHear()) return this.tell('state', t('no_secure'));
     this.kind = kind;
+    this.spokeAt = Date.now();
     const microphone = this.listening = new Microphone();
     const early = [];
     let take = (piece) => early.push(piece);
@@ -240,7 +247,10 @@ export class Conversation {
   hear(event) {
     const turn = event.turn === undefined ? null : this.turn(event.turn);
     switch (event.event) {
-      case 'speech_started': this.hearing = true; break;
+      case 'speech_started':
+        this.hearing = true;
+        this.spokeAt = Date.now();
+        break;
       case 'speech_stopped':
         this.hearing = false;
         this.expecting = true;

@@ -157,7 +157,7 @@ class Browser:
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
         time.sleep(0.5)
-        tell("layout", name=name, overflow=self.js("return document.documentElement.scrollWidth > innerWidth"))
+        tell(f"layout-{name}", overflow=self.js("return document.documentElement.scrollWidth > innerWidth"))
         if folder:
             self.driver.save_screenshot(str(pathlib.Path(folder) / f"{name}.png"))
         self.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
@@ -224,7 +224,30 @@ def type_command(browser, text):
     return browser.find(".turn .reply").text
 
 
+def show_token(url, secret, folder):
+    """A page that must show a token asks for it, and is let in everywhere with it."""
+    browser = Browser("/dev/null", "en-US", folder)
+    try:
+        browser.driver.get(url)
+        browser.until("the question for the token", "return document.querySelector('dialog[open] #token')")
+        shut = browser.js("return document.querySelector('[data-entity]') === null")
+        axe = browser.troubles()
+        browser.find("#token").send_keys("wrong", Keys.ENTER)
+        browser.until("the question again", "return document.querySelector('dialog[open] #token')?.value === ''")
+        browser.find("#token").send_keys(secret, Keys.ENTER)
+        browser.until("the home", "return document.querySelector('[data-entity]') !== null")
+        reply = type_command(browser, "turn on the kitchen light")
+        browser.becomes("light.kitchen", "on")
+        browser.driver.get(f"{url}/health")
+        browser.until("the models", "return document.querySelector('[data-model]') !== null")
+        tell("token", shut=shut, axe=axe, reply=reply)
+    finally:
+        browser.driver.quit()
+
+
 def main():
+    if sys.argv[1] == "--token":
+        return show_token(*sys.argv[2:5])
     url, english, chinese, folder = sys.argv[1:5]
     pictures = sys.argv[5] if len(sys.argv) > 5 else None
     wire = Wire(url.removeprefix("http://"))

@@ -46,6 +46,10 @@ fn the_page_hears_shows_explains_and_learns() {
     for step in ["open", "talked", "asked", "wrong", "captions", "health"] {
         assert_eq!(steps[step]["axe"], Value::Array(vec![]), "{step}");
     }
+    for picture in ["page-desktop", "page-phone", "page-chinese", "captions", "health"] {
+        let layout = &steps[&format!("layout-{picture}")];
+        assert_eq!(layout["overflow"], false, "{picture} is wider than its screen");
+    }
     for (step, words, partial) in
         [("english", "kitchen light", "kitchen"), ("chinese", "书房", "书房")]
     {
@@ -110,4 +114,9 @@ fn the_page_is_cached_guarded_and_asks_for_a_token() {
     }
     let answer = server.get("/../Cargo.toml");
     assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+
+    let (url, folder) = (format!("http://{}", server.http), server.folder.path().display().to_string());
+    let steps = steps("page_client.py", &["--token", &url, "secret", &folder]);
+    assert_eq!((&steps["token"]["shut"], &steps["token"]["axe"]), (&true.into(), &Value::Array(vec![])));
+    assert!(!steps["token"]["reply"].as_str().unwrap().is_empty());
 }
