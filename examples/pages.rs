@@ -45,7 +45,11 @@ fn turn(server: &str, sound: &[u8]) -> Result<f64, Failure> {
         socket.send(Message::Binary(piece.to_vec().into()))?;
     }
     loop {
-        if let Message::Text(text) = socket.read()? {
+        let message = socket.read()?;
+        if let Message::Close(frame) = message {
+            return Err(frame.map_or("closed".into(), |frame| frame.reason.to_string()).into());
+        }
+        if let Message::Text(text) = message {
             let event: Value = serde_json::from_str(&text)?;
             if event["event"] == "turn_finished" {
                 let ms = event["timeline_ms"]["voice_to_voice"].as_f64();
