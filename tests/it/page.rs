@@ -115,8 +115,12 @@ fn the_page_is_cached_guarded_and_asks_for_a_token() {
     let answer = server.get("/../Cargo.toml");
     assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
 
-    let (url, folder) = (format!("http://{}", server.http), server.folder.path().display().to_string());
+    let (url, folder) =
+        (format!("http://{}", server.http), server.folder.path().display().to_string());
     let steps = steps("page_client.py", &["--token", &url, "secret", &folder]);
-    assert_eq!((&steps["token"]["shut"], &steps["token"]["axe"]), (&true.into(), &Value::Array(vec![])));
+    assert_eq!(
+        (&steps["token"]["shut"], &steps["token"]["axe"]),
+        (&true.into(), &Value::Array(vec![]))
+    );
     assert!(!steps["token"]["reply"].as_str().unwrap().is_empty());
 }
