@@ -33,6 +33,9 @@ pub struct Config {
     pub max_per_address: usize,
     /// Utterances, and texts, that may wait for the recogniser and the voices.
     pub queue: usize,
+    /// How long an utterance may have to wait for the recogniser, in milliseconds, as far as one can
+    /// tell; whoever would wait longer is told at once that it is busy.
+    pub longest_wait_ms: u64,
     /// The largest body of a request in MiB.
     pub max_body_mb: usize,
     /// The longest recording in one request, in seconds.
@@ -57,7 +60,8 @@ impl Default for Config {
             tokens: Vec::new(),
             max_connections: 64,
             max_per_address: 32,
-            queue: 4,
+            queue: 16,
+            longest_wait_ms: 1500,
             max_body_mb: 25,
             max_audio_s: 4 * 3600,
             idle_s: 60,
@@ -126,6 +130,7 @@ impl Config {
             ("max_connections", self.max_connections as u64, 1, 100_000),
             ("max_per_address", self.max_per_address as u64, 1, 100_000),
             ("queue", self.queue as u64, 1, 1000),
+            ("longest_wait_ms", self.longest_wait_ms, 1, 600_000),
             ("max_body_mb", self.max_body_mb as u64, 1, 4096),
             ("max_audio_s", self.max_audio_s, 1, 7 * 24 * 3600),
             ("idle_s", self.idle_s, 1, 24 * 3600),

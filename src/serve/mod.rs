@@ -205,6 +205,8 @@ impl Doors {
             shared,
             config,
         });
+        let longest = Duration::from_millis(house.config.longest_wait_ms);
+        house.shared.asr().set_longest_wait(longest);
         let router = http::router(&house);
         let (mut inside, mut refusals) = (JoinSet::new(), JoinSet::new());
         loop {

@@ -225,7 +225,7 @@ impl Shared {
             endpointer: detect::Endpointer::new(detect),
             // A network of its own for every session would cost more than it gains.
             turns: None,
-            recognizer: Box::new(self.asr.clone().with_task(task)),
+            recognizer: Box::new(self.asr.fork().with_task(task)),
             dialogue: self.dialogue(),
             voices,
         })

@@ -15,8 +15,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::multipart::Form;
 use super::{ApiError, House, models, sse};
+use crate::asr::AsrError;
+use crate::asr::Hypothesis;
+use crate::asr::Recognizer;
 use crate::asr::Task;
 use crate::audio::FileSource;
+use crate::session::AsrHandle;
 use crate::session::EngineError;
 use crate::session::FileTranscript;
 use crate::session::HandleError;
@@ -68,11 +72,8 @@ async fn answer(
             format!("send the recording as multipart/form-data: {}", wrong.body_text()),
         )
     })?;
-    let (waiting, most) = house.shared.asr().load();
-    if waiting >= most {
-        house.refused("http", "busy");
-        return Err(ApiError::busy("the recogniser is busy; try again in a moment"));
-    }
+    // Before the recording is sent, not after it.
+    house.shared.asr().check().inspect_err(|_| house.refused("http", "busy"))?;
     let asked = asked(&house, Form::read(body).await?, translate)?;
     match asked.stream {
         true => stream(house, asked).await,
@@ -168,7 +169,7 @@ async fn transcribe(
             FileSource::open(&path).map_err(|error| wrong_file(&error.to_string(), &path))?;
         let mut detector = shared.detector().map_err(HandleError::from)?;
         let mut endpointer = shared.endpointer();
-        let mut recogniser = shared.asr().clone().with_task(task).patient();
+        let mut recogniser = Reader { asr: shared.asr().fork().with_task(task), begun: false };
         let mut too_long = false;
         let done = transcribe_source(
             &mut source,
@@ -188,7 +189,12 @@ async fn transcribe(
         }
         let transcript = done.map_err(|error| match error {
             EngineError::Audio(error) => wrong_file(&error.to_string(), &path),
-            EngineError::Asr(error) => HandleError::Asr(error).into(),
+            EngineError::Asr(error) => {
+                if matches!(error, AsrError::Busy { .. }) {
+                    house.refused("http", "busy");
+                }
+                HandleError::Asr(error).into()
+            }
             other => HandleError::Engine(other).into(),
         })?;
         let labels = [("door", "http")];
@@ -197,6 +203,28 @@ async fn transcribe(
         Ok(transcript)
     });
     work.await.map_err(|_| ApiError::internal("recognition broke off; the log says why"))?
+}
+
+/// The recogniser for a recording: the first utterance is refused where it would wait too long, and once
+/// that was accepted the others wait.
+struct Reader {
+    asr: AsrHandle,
+    begun: bool,
+}
+
+impl Recognizer for Reader {
+    fn transcribe(
+        &mut self,
+        audio: &[f32],
+        stop: &dyn Fn() -> bool,
+        out: &mut dyn FnMut(Hypothesis),
+    ) -> Result<(), AsrError> {
+        Recognizer::transcribe(&mut self.asr, audio, stop, out)?;
+        if !std::mem::replace(&mut self.begun, true) {
+            self.asr = self.asr.clone().patient();
+        }
+        Ok(())
+    }
 }
 
 /// A recording that cannot be read; the client knows nothing of our file's name.

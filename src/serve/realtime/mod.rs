@@ -33,6 +33,7 @@ use super::{Guest, House, WRITE_LIMIT};
 use crate::asr::Hypothesis;
 use crate::asr::Task;
 use crate::audio::Resampler;
+use crate::session::AsrHandle;
 use crate::session::DialogueHandle;
 use crate::session::HandleError;
 use crate::session::Listened;
@@ -102,6 +103,7 @@ pub(super) async fn client_secrets(
 
 /// Work of the engines that the session waits for.
 struct Work {
+    asr: AsrHandle,
     /// At the recogniser, in order: the item, its seconds, the job.
     hearing: VecDeque<(String, f64, Recognition)>,
     answer: Option<(String, JoinHandle<Found>)>,
@@ -130,7 +132,8 @@ async fn serve(mut socket: WebSocket, house: &Arc<House>, settings: Settings, di
         Err(error) => return close(socket, 1011, &error.to_string()).await,
     };
     let talk = Arc::new(Mutex::new(house.shared.dialogue()));
-    let mut work = Work { hearing: VecDeque::new(), answer: None, speaking: None };
+    let asr = house.shared.asr().fork();
+    let mut work = Work { asr, hearing: VecDeque::new(), answer: None, speaking: None };
     let end = Instant::now() + Duration::from_secs(house.config.session_s);
     let idle = house.idle();
     let mut last = Instant::now();
@@ -332,7 +335,7 @@ fn begin(
             house.metrics.add("hearken_audio_seconds_total", seconds, &[("door", "realtime")]);
             let task =
                 Task { language: machine.settings.language.clone(), free: true, ..Task::default() };
-            match house.shared.asr().transcribe(audio, task) {
+            match work.asr.transcribe(audio, task) {
                 Ok(job) => work.hearing.push_back((item, seconds, job)),
                 Err(error) => {
                     house.refused("realtime", "busy");

@@ -20,6 +20,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::Instant;
 
 use super::{House, REFUSAL, Refused, ServeError, WRITE_LIMIT};
+use crate::session::AsrHandle;
 use crate::session::HandleError;
 
 pub use wire::{Decoder, Event, LONGEST_DATA, LONGEST_LINE, LONGEST_PAYLOAD, WireError};
@@ -62,6 +63,8 @@ struct Peer<S> {
     /// When the connection ends whatever happens.
     end: Instant,
     house: Arc<House>,
+    /// The recogniser, for this client's turns.
+    asr: AsrHandle,
 }
 
 /// What a client is in the middle of.
@@ -89,6 +92,7 @@ where
         patience: now + house.idle(),
         end: now + Duration::from_secs(house.config.session_s),
         house: Arc::clone(house),
+        asr: house.shared.asr().fork(),
     };
     if let Err(gone) = peer.talk().await {
         tracing::debug!(%gone, "a Wyoming connection ends");
