@@ -37,14 +37,19 @@ pub(crate) fn run(house: &House, args: &ServeArgs) -> anyhow::Result<ExitCode> {
         let began = Instant::now();
         let shared = Shared::open(&engines, house.config.serve.queue)?;
         let ms = began.elapsed().as_millis();
-        if let Some(address) = doors.http() {
-            println!("http     http://{address}");
+        let doors_open = [
+            ("http", "http", "https", doors.http()),
+            ("wyoming", "tcp", "tls", doors.wyoming()),
+            ("audiosocket", "tcp", "tls", doors.audiosocket()),
+        ];
+        for (door, plain, encrypted, address) in doors_open {
+            if let Some(address) = address {
+                let scheme = if doors.is_encrypted(door) { encrypted } else { plain };
+                println!("{door:<7}  {scheme}://{address}");
+            }
         }
-        if let Some(address) = doors.wyoming() {
-            println!("wyoming  tcp://{address}");
-        }
-        if let Some(address) = doors.audiosocket() {
-            println!("audiosocket  tcp://{address}");
+        if let Some((file, fingerprint)) = doors.certificate() {
+            println!("certificate  {}\n  SHA-256 {fingerprint}", file.display());
         }
         if !house.config.serve.wyoming_socket.as_os_str().is_empty() {
             println!("wyoming  unix://{}", house.config.serve.wyoming_socket.display());

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::TlsConfig;
 use super::tokens;
 
 /// Settings of this room, `[serve]` in the configuration.
@@ -46,6 +47,8 @@ pub struct Config {
     pub session_s: u64,
     /// How long those inside may take to finish once the server is told to stop, in seconds.
     pub drain_s: u64,
+    /// Encryption.
+    pub tls: TlsConfig,
 }
 
 impl Default for Config {
@@ -67,6 +70,7 @@ impl Default for Config {
             idle_s: 60,
             session_s: 1800,
             drain_s: 10,
+            tls: TlsConfig::default(),
         }
     }
 }
@@ -141,6 +145,7 @@ impl Config {
                 problems.push(format!("serve.{name}: {value} is not between {least} and {most}"));
             }
         }
+        problems.extend(self.tls.problems());
         problems
     }
 }

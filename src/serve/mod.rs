@@ -15,6 +15,7 @@ mod pace;
 mod realtime;
 mod stream;
 mod telephony;
+mod tls;
 mod tokens;
 pub mod wyoming;
 mod xiaozhi;
@@ -33,9 +34,11 @@ use crate::session::Shared;
 use admission::{Admission, Refused};
 use conversations::Conversations;
 use metrics::Metrics;
+use tls::{Tls, Wire};
 use tokens::Tokens;
 
 pub use config::Config;
+pub use tls::TlsConfig;
 pub use tokens::{new_token, token_hash};
 
 /// Clients that are being told that there is no place. Beyond that they are just closed.
@@ -59,6 +62,14 @@ pub enum ServeError {
         /// Why.
         source: std::io::Error,
     },
+    /// A certificate or a key that cannot be used.
+    #[error("cannot encrypt with {path}: {reason}", path = path.display())]
+    Tls {
+        /// The file.
+        path: PathBuf,
+        /// Why, and what to do.
+        reason: String,
+    },
     /// Nobody can be told that we are here.
     #[error("cannot announce Wyoming in the local network: {reason}")]
     Announce {
@@ -74,6 +85,7 @@ pub struct Doors {
     wyoming: Option<TcpListener>,
     unix: Option<Socket>,
     audiosocket: Option<TcpListener>,
+    tls: Option<Tls>,
     config: Config,
 }
 
@@ -151,7 +163,12 @@ impl Doors {
             true => None,
             false => Some(socket(&config.wyoming_socket)?),
         };
+        let tls = match config.tls.doors.is_empty() {
+            true => None,
+            false => Some(Tls::open(&config.tls, &wyoming::hostname())?),
+        };
         Ok(Self {
+            tls,
             http: tcp("HTTP", &config.http).await?,
             wyoming: tcp("Wyoming", &config.wyoming).await?,
             audiosocket: tcp("AudioSocket", &config.audiosocket).await?,
@@ -176,6 +193,18 @@ impl Doors {
     #[must_use]
     pub fn audiosocket(&self) -> Option<SocketAddr> {
         self.audiosocket.as_ref()?.local_addr().ok()
+    }
+
+    /// Whether a door (`http`, `wyoming`, `audiosocket`) is encrypted.
+    #[must_use]
+    pub fn is_encrypted(&self, door: &str) -> bool {
+        self.config.tls.covers(door)
+    }
+
+    /// The file of the certificate that the encrypted doors show, and its SHA-256 fingerprint.
+    #[must_use]
+    pub fn certificate(&self) -> Option<(&std::path::Path, &str)> {
+        self.tls.as_ref().map(|tls| (tls.certificate.as_path(), tls.fingerprint.as_str()))
     }
 
     /// Serves until `stop` is cancelled; then takes nobody in any more, lets those inside finish for as
@@ -208,6 +237,7 @@ impl Doors {
         let longest = Duration::from_millis(house.config.longest_wait_ms);
         house.shared.asr().set_longest_wait(longest);
         let router = http::router(&house);
+        let tls = |door: &str| self.tls.clone().filter(|_| house.config.tls.covers(door));
         let (mut inside, mut refusals) = (JoinSet::new(), JoinSet::new());
         loop {
             tokio::select! {
@@ -215,19 +245,19 @@ impl Doors {
                 Some(_) = inside.join_next() => {}
                 Some(_) = refusals.join_next() => {}
                 (stream, address) = accept(self.http.as_ref()) => {
+                    let stream = agree(stream, tls("http"), http::plainly());
                     match house.admission.enter(Some(address.ip())) {
                         Ok(permit) => {
                             let (house, router) = (Arc::clone(&house), router.clone());
                             inside.spawn(async move {
+                                let Some(stream) = stream.await else { return };
                                 let _guest = Guest::new(&house, "http");
                                 http::serve(stream, address, permit, router, &house.stop).await;
                             });
                         }
                         Err(why) => {
                             house.refused("http", why.reason());
-                            if refusals.len() < MOST_REFUSALS {
-                                refusals.spawn(http::refuse(stream, why));
-                            }
+                            refuse(&mut refusals, stream, move |stream| http::refuse(stream, why));
                         }
                     }
                 }
@@ -236,16 +266,19 @@ impl Doors {
                     if !house.knows("wyoming", ip) {
                         continue;
                     }
+                    let stream = agree(stream, tls("wyoming"), wyoming::plainly());
                     welcome_wyoming(stream, Some(ip), &house, &mut inside, &mut refusals);
                 }
                 (stream, address) = accept(self.audiosocket.as_ref()) => {
                     if !house.knows("audiosocket", address.ip()) {
                         continue;
                     }
+                    let stream = agree(stream, tls("audiosocket"), Vec::new());
                     match house.admission.enter(Some(address.ip())) {
                         Ok(permit) => {
                             let house = Arc::clone(&house);
                             inside.spawn(async move {
+                                let Some(stream) = stream.await else { return };
                                 let _guest = Guest::new(&house, "audiosocket");
                                 telephony::audiosocket::serve(stream, &house).await;
                                 drop(permit);
@@ -253,13 +286,12 @@ impl Doors {
                         }
                         Err(why) => {
                             house.refused("audiosocket", why.reason());
-                            if refusals.len() < MOST_REFUSALS {
-                                refusals.spawn(telephony::audiosocket::refuse(stream));
-                            }
+                            refuse(&mut refusals, stream, telephony::audiosocket::refuse);
                         }
                     }
                 }
                 stream = accept_unix(self.unix.as_ref()) => {
+                    let stream = async move { Some(Box::new(stream) as Box<dyn Wire>) };
                     welcome_wyoming(stream, None, &house, &mut inside, &mut refusals);
                 }
             }
@@ -306,19 +338,43 @@ impl Drop for Guest<'_> {
     }
 }
 
-fn welcome_wyoming<S>(
-    stream: S,
+/// Agrees with a client on the encryption, where the door has one.
+async fn agree(stream: TcpStream, tls: Option<Tls>, plainly: Vec<u8>) -> Option<Box<dyn Wire>> {
+    match tls {
+        Some(tls) => tls.accept(stream, &plainly).await,
+        None => Some(Box::new(stream)),
+    }
+}
+
+/// Tells a client that there is no place, if not too many are being told so already.
+fn refuse<F>(
+    refusals: &mut JoinSet<()>,
+    stream: impl Future<Output = Option<Box<dyn Wire>>> + Send + 'static,
+    tell: impl FnOnce(Box<dyn Wire>) -> F + Send + 'static,
+) where
+    F: Future<Output = ()> + Send + 'static,
+{
+    if refusals.len() < MOST_REFUSALS {
+        refusals.spawn(async move {
+            if let Ok(Some(stream)) = tokio::time::timeout(REFUSAL, stream).await {
+                tell(stream).await;
+            }
+        });
+    }
+}
+
+fn welcome_wyoming(
+    stream: impl Future<Output = Option<Box<dyn Wire>>> + Send + 'static,
     address: Option<std::net::IpAddr>,
     house: &Arc<House>,
     inside: &mut JoinSet<()>,
     refusals: &mut JoinSet<()>,
-) where
-    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
-{
+) {
     match house.admission.enter(address) {
         Ok(permit) => {
             let house = Arc::clone(house);
             inside.spawn(async move {
+                let Some(stream) = stream.await else { return };
                 let _guest = Guest::new(&house, "wyoming");
                 wyoming::serve(stream, &house).await;
                 drop(permit);
@@ -326,9 +382,7 @@ fn welcome_wyoming<S>(
         }
         Err(why) => {
             house.refused("wyoming", why.reason());
-            if refusals.len() < MOST_REFUSALS {
-                refusals.spawn(wyoming::refuse(stream, why));
-            }
+            refuse(refusals, stream, move |stream| wyoming::refuse(stream, why));
         }
     }
 }

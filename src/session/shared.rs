@@ -19,6 +19,8 @@ use crate::dialogue;
 use crate::home;
 use crate::models::Kind;
 use crate::models::ModelStore;
+use crate::remote;
+use crate::remote::RemoteVoice;
 use crate::tts;
 
 /// Settings and models that an engine's thread can keep.
@@ -96,7 +98,7 @@ impl Shared {
         let tts = TtsHandle::spawn(open, queue)?;
         dialogue.warm_up();
         let dialogue = Arc::new(dialogue.into());
-        let voices = voices(engines.store);
+        let voices = voices(&settings);
         Ok(Self { settings, asr, tts, dialogue, voices })
     }
 
@@ -239,7 +241,16 @@ pub fn written_language(text: &str) -> &'static str {
     if text.chars().any(han) { "zh" } else { "en" }
 }
 
-fn voices(store: &ModelStore) -> Arc<[VoiceInfo]> {
+fn voices(settings: &Settings) -> Arc<[VoiceInfo]> {
+    let store = &settings.store;
+    let elsewhere = settings.tts.voices.iter().filter(|(_, id)| remote::is_address(id));
+    let elsewhere = elsewhere.map(|(language, id)| VoiceInfo {
+        id: id.clone(),
+        name: id.clone(),
+        description: "A voice on another machine.".into(),
+        languages: vec![language.clone()],
+        sample_rate: RemoteVoice::RATE,
+    });
     let ready = |id: &String| store.is_installed(id);
     let entries = store.catalogue().entries().filter(|entry| entry.kind == Kind::Voice);
     let entries = entries.filter(|entry| ready(&entry.id) && entry.requires.iter().all(ready));
@@ -252,5 +263,5 @@ fn voices(store: &ModelStore) -> Arc<[VoiceInfo]> {
             sample_rate: entry.voice.as_ref()?.sample_rate,
         })
     };
-    entries.filter_map(info).collect()
+    entries.filter_map(info).chain(elsewhere).collect()
 }

@@ -22,11 +22,13 @@ use axum::{Extension, Router};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use super::admission::Permit;
-use super::{House, REFUSAL, Refused};
+use super::metrics::plain;
+use super::{House, REFUSAL, Refused, Wire};
+
+use crate::telemetry;
 
 pub(super) use error::ApiError;
 pub(super) use models::voice;
@@ -71,7 +73,7 @@ pub(super) fn router(house: &Arc<House>) -> Router {
 
 /// Serves one connection to its end.
 pub(super) async fn serve(
-    stream: TcpStream,
+    stream: Box<dyn Wire>,
     address: SocketAddr,
     permit: Permit,
     router: Router,
@@ -98,20 +100,31 @@ pub(super) async fn serve(
     }
 }
 
+/// What a client is told that does not encrypt.
+pub(super) fn plainly() -> Vec<u8> {
+    last_answer("400 Bad Request", &ApiError::invalid("", "this door is encrypted: write https, or wss"))
+}
+
+/// An answer to whatever was asked, and the last one.
+fn last_answer(status: &str, error: &ApiError) -> Vec<u8> {
+    let body = error.body().to_string();
+    let length = body.len();
+    format!(
+        "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-type: application/json\r\n\
+         content-length: {length}\r\n\r\n{body}"
+    )
+    .into_bytes()
+}
+
 /// Tells a client that the house is full.
-pub(super) async fn refuse(mut stream: TcpStream, why: Refused) {
+pub(super) async fn refuse(mut stream: Box<dyn Wire>, why: Refused) {
     let error = match why {
         Refused::Full => ApiError::busy("all places are taken; try again in a moment"),
         Refused::Crowd => ApiError::busy("too many connections from this address; close some"),
     };
-    let body = error.body().to_string();
-    let answer = format!(
-        "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\n\
-         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    );
+    let answer = last_answer("503 Service Unavailable\r\nretry-after: 1", &error);
     let _ = tokio::time::timeout(REFUSAL, async {
-        stream.write_all(answer.as_bytes()).await?;
+        stream.write_all(&answer).await?;
         stream.shutdown().await?;
         // Closing before the client's own bytes are read could take the answer back.
         let mut sink = [0; 1024];
@@ -178,11 +191,14 @@ async fn ready(State(house): State<Arc<House>>) -> Response {
 async fn metrics(State(house): State<Arc<House>>) -> Response {
     let (waiting, _) = house.shared.asr().load();
     let (speaking, _) = house.shared.tts().load();
+    let wait = usize::try_from(house.shared.asr().wait().as_millis()).unwrap_or(usize::MAX);
     let mut text = house.metrics.text();
+    text.push_str(&plain(&telemetry::metrics().text()));
     for (name, help, value) in [
         ("hearken_places_taken", "Connections that hold a place.", house.admission.inside()),
         ("hearken_recognitions_waiting", "Utterances that wait for the recogniser.", waiting),
         ("hearken_texts_spoken", "Texts that are being spoken or wait for it.", speaking),
+        ("hearken_recognition_wait_ms", "How long an utterance would wait now.", wait),
     ] {
         text.push_str(&format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n"));
     }

@@ -198,7 +198,7 @@ async fn transcribe(
             other => HandleError::Engine(other).into(),
         })?;
         let labels = [("door", "http")];
-        house.metrics.time("hearken_recognition_seconds", began.elapsed(), &labels);
+        house.metrics.time("hearken_door_recognition_seconds", began.elapsed(), &labels);
         house.metrics.add("hearken_audio_seconds_total", transcript.duration_s, &labels);
         Ok(transcript)
     });

@@ -138,7 +138,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
         }
         let Some(hearing) = state.hearing.take() else { return Ok(()) };
         let labels = [("door", "wyoming")];
-        self.house.metrics.time("hearken_recognition_seconds", began.elapsed(), &labels);
+        self.house.metrics.time("hearken_door_recognition_seconds", began.elapsed(), &labels);
         self.house.metrics.add(
             "hearken_audio_seconds_total",
             hearing.listener.now().seconds(),

@@ -9,7 +9,6 @@ mod info;
 mod pipeline;
 mod speak;
 mod understand;
-mod wire;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -23,7 +22,9 @@ use super::{House, REFUSAL, Refused, ServeError, WRITE_LIMIT};
 use crate::session::AsrHandle;
 use crate::session::HandleError;
 
-pub use wire::{Decoder, Event, LONGEST_DATA, LONGEST_LINE, LONGEST_PAYLOAD, WireError};
+pub use crate::remote::Decoder;
+pub use crate::remote::Event;
+pub use crate::remote::WireError;
 
 use hear::Hearing;
 use pipeline::Pipeline;
@@ -122,6 +123,11 @@ where
         std::io::Result::Ok(())
     })
     .await;
+}
+
+/// What a client is told that does not encrypt.
+pub(super) fn plainly() -> Vec<u8> {
+    error("this door is encrypted: connect with TLS", "tls").encode()
 }
 
 /// An `error` event.
@@ -316,7 +322,8 @@ pub(super) fn announce(address: SocketAddr) -> Result<Announced, ServeError> {
     Ok(Announced { daemon })
 }
 
-fn hostname() -> String {
+/// What this machine is called.
+pub(super) fn hostname() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname")
         .ok()
         .or_else(|| std::env::var("HOSTNAME").ok())

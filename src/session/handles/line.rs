@@ -7,9 +7,12 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// Work of the recogniser for a second of sound and one more, in seconds, before any was measured.
-const PACE: f64 = 0.1;
-/// How much the newest measurement counts.
-const NEWEST: f64 = 0.2;
+const PACE: f64 = 0.2;
+/// How much the newest measurement counts: a busy machine is believed sooner than an idle one.
+const SLOWER: f64 = 0.5;
+const FASTER: f64 = 0.2;
+/// How much the newest deviation counts.
+const DEVIATION: f64 = 0.25;
 /// Owners whose turns are remembered.
 const REMEMBERED: usize = 64;
 /// How long who is patient lets others go before; after that it is as urgent as they.
@@ -47,6 +50,8 @@ struct Running {
     since: Instant,
     /// Seconds that it should take.
     expected: f64,
+    /// Its length in seconds of sound, and one more.
+    size: f64,
 }
 
 /// The queue.
@@ -59,15 +64,33 @@ pub(super) struct Line<J> {
     running: Option<Running>,
     /// Owners in the order of their last turns.
     served: VecDeque<u64>,
-    /// Seconds of work for a second of sound and one more.
-    pace: f64,
-    measured: bool,
+    pace: Pace,
+}
+
+/// Seconds of work for a second of sound and one more: every recognition has a part that does not
+/// depend on the length. Mean and mean deviation, as TCP keeps them of its round trips (RFC 6298).
+#[derive(Debug, Default)]
+struct Pace {
+    measured: Option<(f64, f64)>,
+}
+
+impl Pace {
+    fn measure(&mut self, pace: f64) {
+        let (mean, deviation) = self.measured.unwrap_or((pace, pace / 2.0));
+        let off = pace - mean;
+        let mean = mean + if off > 0.0 { SLOWER } else { FASTER } * off;
+        self.measured = Some((mean, deviation + DEVIATION * (off.abs() - deviation)));
+    }
+
+    fn expected(&self) -> f64 {
+        self.measured.map_or(PACE, |(mean, deviation)| mean + deviation)
+    }
 }
 
 impl<J> Default for Line<J> {
     fn default() -> Self {
         let (waiting, served) = (VecDeque::new(), VecDeque::new());
-        Self { waiting, running: None, served, pace: PACE, measured: false }
+        Self { waiting, running: None, served, pace: Pace::default() }
     }
 }
 
@@ -83,10 +106,11 @@ impl<J> Line<J> {
         waiting.any(|entry| !entry.gives_way(now))
     }
 
-    /// What `seconds` of sound should take, in seconds: every recognition has a part that does not
-    /// depend on the length.
-    fn expected(&self, seconds: f64) -> f64 {
-        self.pace * (1.0 + seconds)
+    /// What a second of sound and one more should take now, in seconds. What runs and is late already
+    /// says more than what ran before.
+    fn expected(&self, now: Instant) -> f64 {
+        let late = self.running.as_ref().map_or(0.0, |running| running.took(now) / running.size);
+        self.pace.expected().max(late)
     }
 
     /// How long one more of this owner would wait for its turn.
@@ -98,6 +122,7 @@ impl<J> Line<J> {
         // Each of the others has as many turns before it as this owner has itself.
         let rounds = 1 + live().filter(|entry| entry.owner == owner).count();
         let mut turns: Vec<(u64, usize)> = Vec::new();
+        let pace = self.expected(now);
         let mut wait = self.running.as_ref().map_or(0.0, |running| running.remaining(owner, now));
         for entry in live().filter(|entry| entry.owner != owner) {
             let at = turns.iter().position(|(other, _)| *other == entry.owner);
@@ -107,7 +132,7 @@ impl<J> Line<J> {
             });
             turns[at].1 += 1;
             if turns[at].1 <= rounds {
-                wait += self.expected(entry.seconds);
+                wait += pace * (1.0 + entry.seconds);
             }
         }
         Duration::from_secs_f64(wait)
@@ -138,7 +163,8 @@ impl<J> Line<J> {
             owner: entry.owner,
             gives_way: entry.gives_way(now),
             since: now,
-            expected: self.expected(entry.seconds),
+            expected: self.pace.expected() * (1.0 + entry.seconds),
+            size: 1.0 + entry.seconds,
         });
         Some(entry)
     }
@@ -146,9 +172,7 @@ impl<J> Line<J> {
     /// What was taken is over. `seconds` of sound were heard to the end, or it was broken off.
     pub(super) fn done(&mut self, seconds: Option<f64>, now: Instant) {
         let (Some(running), Some(seconds)) = (self.running.take(), seconds) else { return };
-        let pace = now.duration_since(running.since).as_secs_f64() / (1.0 + seconds);
-        let newest = if self.measured { NEWEST } else { 1.0 };
-        (self.pace, self.measured) = (self.pace + newest * (pace - self.pace), true);
+        self.pace.measure(running.took(now) / (1.0 + seconds));
     }
 
     /// Forgets all that wait.
@@ -158,9 +182,13 @@ impl<J> Line<J> {
 }
 
 impl Running {
+    fn took(&self, now: Instant) -> f64 {
+        now.duration_since(self.since).as_secs_f64()
+    }
+
     /// Seconds until it ends, for somebody else's sake.
     fn remaining(&self, owner: u64, now: Instant) -> f64 {
-        let took = now.duration_since(self.since).as_secs_f64();
+        let took = self.took(now);
         // What is late already will be later still.
         let left = (self.expected - took).max(took * 0.25);
         match self.gives_way && owner != self.owner {
@@ -180,11 +208,10 @@ mod tests {
     }
 
     impl Bench {
-        /// A line whose recogniser takes 0.2 s for a second of sound and one more.
+        /// A line whose recogniser is expected to take 0.2 s for a second of sound and one more.
         fn new() -> Self {
             let mut bench = Self { line: Line::default(), now: Instant::now() };
-            bench.push(0, "measured", 4.0, false);
-            bench.serve(1.0);
+            bench.line.pace.measured = Some((0.15, 0.05));
             bench
         }
 
@@ -274,14 +301,29 @@ mod tests {
     }
 
     #[test]
+    fn a_late_recognition_makes_all_that_wait_later() {
+        let mut bench = Bench::new();
+        bench.push(1, "a", 1.0, false);
+        bench.push(2, "b", 3.0, false);
+        bench.line.take(bench.now).unwrap();
+        assert!(near(bench.wait(3), 0.4 + 0.8));
+        bench.now += Duration::from_secs(2);
+        assert!(near(bench.wait(3), 0.5 + 4.0), "{}", bench.wait(3));
+    }
+
+    #[test]
     fn the_pace_is_measured() {
         let mut bench = Bench::new();
-        for _ in 0..40 {
-            bench.push(1, "a", 3.0, false);
-            bench.serve(2.0);
+        for took in [0.1, 2.0] {
+            for _ in 0..40 {
+                bench.push(1, "a", 3.0, false);
+                bench.serve(took);
+            }
+            bench.push(1, "b", 1.0, false);
+            assert!((bench.wait(2) - took / 2.0).abs() < 0.01, "{}", bench.wait(2));
+            bench.serve(took / 2.0);
         }
         bench.push(1, "a", 1.0, false);
-        assert!((bench.wait(2) - 1.0).abs() < 0.01, "{}", bench.wait(2));
         // What was broken off tells nothing.
         bench.line.take(bench.now);
         bench.line.done(None, bench.now);
