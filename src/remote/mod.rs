@@ -30,13 +30,17 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 #[non_exhaustive]
 pub enum RemoteError {
     /// An address that is none.
-    #[error("{given:?} is no address of a Wyoming server; write one such as \"tcp://192.168.1.5:10300\"")]
+    #[error(
+        "{given:?} is no address of a Wyoming server; write one such as \"tcp://192.168.1.5:10300\""
+    )]
     Address {
         /// As it was given.
         given: String,
     },
     /// Nobody answers there.
-    #[error("cannot reach {address}: {reason}; is the server running, and may it be reached from here?")]
+    #[error(
+        "cannot reach {address}: {reason}; is the server running, and may it be reached from here?"
+    )]
     Unreachable {
         /// Where.
         address: String,
@@ -122,8 +126,10 @@ struct Line {
 
 impl Line {
     fn dial(address: &Address) -> Result<Self, RemoteError> {
-        let unreachable = |reason: String| RemoteError::Unreachable { address: address.host.clone(), reason };
-        let found = address.host.to_socket_addrs().map_err(|error| unreachable(error.to_string()))?;
+        let unreachable =
+            |reason: String| RemoteError::Unreachable { address: address.host.clone(), reason };
+        let found =
+            address.host.to_socket_addrs().map_err(|error| unreachable(error.to_string()))?;
         let mut why = unreachable("the name has no address".into());
         for one in found {
             match TcpStream::connect_timeout(&one, CONNECT) {
@@ -134,7 +140,11 @@ impl Line {
                         stream.set_read_timeout(Some(LOOK_EVERY))
                     };
                     set().map_err(|error: std::io::Error| unreachable(error.to_string()))?;
-                    return Ok(Self { stream, decoder: Decoder::default(), address: address.host.clone() });
+                    return Ok(Self {
+                        stream,
+                        decoder: Decoder::default(),
+                        address: address.host.clone(),
+                    });
                 }
                 Err(error) => why = unreachable(error.to_string()),
             }
@@ -159,7 +169,8 @@ impl Line {
                 if event.kind != "error" {
                     return Ok(Some(event));
                 }
-                let reason: String = event.text("text").unwrap_or("without a reason").chars().take(300).collect();
+                let reason: String =
+                    event.text("text").unwrap_or("without a reason").chars().take(300).collect();
                 let address = self.address.clone();
                 return Err(match event.text("code") {
                     Some("busy") => RemoteError::Busy { address, reason },
@@ -172,7 +183,9 @@ impl Line {
             match self.stream.read(&mut bytes) {
                 Ok(0) => return Err(self.broke("it closed the connection")),
                 Ok(read) => self.decoder.buffer().extend_from_slice(&bytes[..read]),
-                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) =>
+                {
                     if Instant::now() >= until {
                         let address = self.address.clone();
                         return Err(RemoteError::Silent { address, seconds: SILENCE.as_secs() });
@@ -204,7 +217,9 @@ fn is_installed(artifact: &Value) -> bool {
 /// The names of what programs offer (`models`, `voices`).
 fn names(programs: &[Value], what: &str) -> Vec<String> {
     let all = programs.iter().filter_map(|program| program[what].as_array()).flatten();
-    all.filter(|one| is_installed(one)).filter_map(|one| Some(one["name"].as_str()?.to_owned())).collect()
+    all.filter(|one| is_installed(one))
+        .filter_map(|one| Some(one["name"].as_str()?.to_owned()))
+        .collect()
 }
 
 #[cfg(test)]

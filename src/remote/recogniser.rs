@@ -114,7 +114,8 @@ impl Recognizer for RemoteRecogniser {
         stop: &dyn Fn() -> bool,
         out: &mut dyn FnMut(Hypothesis),
     ) -> Result<(), AsrError> {
-        self.listen(audio, stop, out).map_err(|error| AsrError::Remote { reason: error.to_string() })
+        self.listen(audio, stop, out)
+            .map_err(|error| AsrError::Remote { reason: error.to_string() })
     }
 }
 

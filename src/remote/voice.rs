@@ -61,7 +61,8 @@ impl RemoteVoice {
         let mut sound = Sound::default();
         loop {
             let Some(event) = line.receive(&|| false)? else { return Ok(()) };
-            let failed = |reason: String| RemoteError::Failed { address: self.address.host.clone(), reason };
+            let failed =
+                |reason: String| RemoteError::Failed { address: self.address.host.clone(), reason };
             match event.kind.as_str() {
                 "audio-chunk" => sound.push(&event).map_err(failed)?,
                 "audio-stop" => {
@@ -82,7 +83,8 @@ impl Sound {
     /// Leaves what became of an event in `samples`.
     fn push(&mut self, event: &Event) -> Result<(), String> {
         let number = |key: &str, usual: u64| event.number(key).unwrap_or(usual);
-        let (rate, width, channels) = (number("rate", 0), number("width", 2), number("channels", 1));
+        let (rate, width, channels) =
+            (number("rate", 0), number("width", 2), number("channels", 1));
         let (Ok(rate), 2, 1..=8) = (u32::try_from(rate), width, channels) else {
             return Err(format!(
                 "its sound has {rate} Hz, {width} bytes a sample and {channels} channels; 2 bytes and 1 to 8 channels are taken"
@@ -90,8 +92,10 @@ impl Sound {
         };
         let channels = channels as usize;
         let samples = from_s16le(&event.payload);
-        let mono: Vec<f32> =
-            samples.chunks_exact(channels).map(|row| row.iter().sum::<f32>() / channels as f32).collect();
+        let mono: Vec<f32> = samples
+            .chunks_exact(channels)
+            .map(|row| row.iter().sum::<f32>() / channels as f32)
+            .collect();
         self.samples.clear();
         let plain = |error: AudioError| error.to_string();
         if self.resampler.as_ref().is_none_or(|own| own.input_rate() != rate) {

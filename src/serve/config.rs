@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::MqttDoor;
 use super::TlsConfig;
 use super::tokens;
 
@@ -32,6 +33,10 @@ pub struct Config {
     pub max_connections: usize,
     /// Connections at once from one address.
     pub max_per_address: usize,
+    /// Requests and conversations at once with one token; 0 for any number.
+    pub max_per_token: usize,
+    /// Requests a minute with one token; 0 for any number.
+    pub per_token_minute: usize,
     /// Utterances, and texts, that may wait for the recogniser and the voices.
     pub queue: usize,
     /// How long an utterance may have to wait for the recogniser, in milliseconds, as far as one can
@@ -49,6 +54,8 @@ pub struct Config {
     pub drain_s: u64,
     /// Encryption.
     pub tls: TlsConfig,
+    /// Satellites over MQTT.
+    pub mqtt: MqttDoor,
 }
 
 impl Default for Config {
@@ -63,6 +70,8 @@ impl Default for Config {
             tokens: Vec::new(),
             max_connections: 64,
             max_per_address: 32,
+            max_per_token: 0,
+            per_token_minute: 0,
             queue: 16,
             longest_wait_ms: 1500,
             max_body_mb: 25,
@@ -71,6 +80,7 @@ impl Default for Config {
             session_s: 1800,
             drain_s: 10,
             tls: TlsConfig::default(),
+            mqtt: MqttDoor::default(),
         }
     }
 }
@@ -146,6 +156,7 @@ impl Config {
             }
         }
         problems.extend(self.tls.problems());
+        problems.extend(self.mqtt.problems());
         problems
     }
 }

@@ -14,7 +14,11 @@ const HELP: [(&str, &str, &str); 7] = [
     ("hearken_connections_active", "gauge", "Connections that are open."),
     ("hearken_refused_total", "counter", "Connections and requests that were refused."),
     ("hearken_requests_total", "counter", "Requests and events that asked for something."),
-    ("hearken_door_recognition_seconds", "histogram", "From the end of the audio to the transcript."),
+    (
+        "hearken_door_recognition_seconds",
+        "histogram",
+        "From the end of the audio to the transcript.",
+    ),
     ("hearken_door_first_audio_seconds", "histogram", "From the text to the first audible sample."),
     ("hearken_audio_seconds_total", "counter", "Seconds of sound that were heard or spoken."),
 ];
@@ -89,7 +93,8 @@ impl Metrics {
 /// OpenMetrics text in the older format that every monitor reads: there a counter's name has its
 /// `_total`, and units and the end are not marked.
 pub(super) fn plain(text: &str) -> String {
-    let counter = |line: &str| line.strip_prefix("# TYPE ")?.strip_suffix(" counter").map(str::to_owned);
+    let counter =
+        |line: &str| line.strip_prefix("# TYPE ")?.strip_suffix(" counter").map(str::to_owned);
     let counters: Vec<String> = text.lines().filter_map(counter).collect();
     let mut out = String::with_capacity(text.len());
     for line in text.lines().filter(|line| !line.starts_with("# UNIT ") && *line != "# EOF") {

@@ -7,12 +7,17 @@
 mod admission;
 mod config;
 mod conversations;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod http;
 mod listening;
 mod live;
+mod mcp;
 mod metrics;
+mod mqtt;
 mod pace;
 mod realtime;
+mod satellites;
 mod stream;
 mod telephony;
 mod tls;
@@ -34,10 +39,12 @@ use crate::session::Shared;
 use admission::{Admission, Refused};
 use conversations::Conversations;
 use metrics::Metrics;
+use satellites::Satellites;
 use tls::{Tls, Wire};
 use tokens::Tokens;
 
 pub use config::Config;
+pub use mqtt::MqttDoor;
 pub use tls::TlsConfig;
 pub use tokens::{new_token, token_hash};
 
@@ -112,6 +119,7 @@ struct House {
     tokens: Tokens,
     networks: Vec<config::Network>,
     conversations: Conversations,
+    satellites: Arc<Satellites>,
     /// When the server started, in seconds since 1970.
     since: u64,
     /// Sessions so far.
@@ -221,7 +229,8 @@ impl Doors {
         let house = Arc::new(House {
             admission: Admission::new(config.max_connections, config.max_per_address),
             metrics: Metrics::default(),
-            tokens: Tokens::new(&config.tokens),
+            tokens: Tokens::new(&config.tokens)
+                .with_limits(config.max_per_token, config.per_token_minute),
             networks: config
                 .wyoming_allow
                 .iter()
@@ -229,6 +238,7 @@ impl Doors {
                 .collect(),
             conversations: Conversations::new(shared.dialogue()),
             since: std::time::SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs()),
+            satellites: Arc::default(),
             sessions: Default::default(),
             stop: stop.clone(),
             shared,
@@ -237,8 +247,12 @@ impl Doors {
         let longest = Duration::from_millis(house.config.longest_wait_ms);
         house.shared.asr().set_longest_wait(longest);
         let router = http::router(&house);
+        let mut inside = JoinSet::new();
+        if !house.config.mqtt.url.is_empty() {
+            inside.spawn(mqtt::serve(Arc::clone(&house)));
+        }
         let tls = |door: &str| self.tls.clone().filter(|_| house.config.tls.covers(door));
-        let (mut inside, mut refusals) = (JoinSet::new(), JoinSet::new());
+        let mut refusals = JoinSet::new();
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,

@@ -54,7 +54,9 @@ impl TlsConfig {
         for name in &self.names {
             let plain = |c: char| c.is_ascii_alphanumeric() || "-.:*".contains(c);
             if name.is_empty() || name.len() > 253 || !name.chars().all(plain) {
-                problems.push(format!("serve.tls.names: {name:?} is neither a host's name nor an address"));
+                problems.push(format!(
+                    "serve.tls.names: {name:?} is neither a host's name nor an address"
+                ));
             }
         }
         problems
@@ -111,7 +113,10 @@ impl Tls {
             .map_err(|error| match error {
                 rustls::Error::InconsistentKeys(_) => {
                     let certificate = certificate.display();
-                    cannot(&key, format!("it is not the key of {certificate}; give both of one pair"))
+                    cannot(
+                        &key,
+                        format!("it is not the key of {certificate}; give both of one pair"),
+                    )
                 }
                 other => cannot(&certificate, other.to_string()),
             })?;
@@ -122,7 +127,11 @@ impl Tls {
 
     /// Agrees with a client on the encryption. One that speaks plainly is told so in `plainly` and
     /// gets none, and so does one that takes too long.
-    pub(super) async fn accept(&self, mut stream: TcpStream, plainly: &[u8]) -> Option<Box<dyn Wire>> {
+    pub(super) async fn accept(
+        &self,
+        mut stream: TcpStream,
+        plainly: &[u8],
+    ) -> Option<Box<dyn Wire>> {
         let accepting = async {
             let mut first = [0];
             // Encryption begins with a record of this kind.
@@ -159,9 +168,9 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, ServeError>
     let found = CertificateDer::pem_file_iter(path).map_err(|error| cannot(error.to_string()))?;
     let found: Result<Vec<_>, _> = found.collect();
     match found {
-        Ok(found) if found.is_empty() => {
-            Err(cannot("it holds no certificate; give one in PEM (-----BEGIN CERTIFICATE-----)".into()))
-        }
+        Ok(found) if found.is_empty() => Err(cannot(
+            "it holds no certificate; give one in PEM (-----BEGIN CERTIFICATE-----)".into(),
+        )),
         Ok(found) => Ok(found),
         Err(error) => Err(cannot(error.to_string())),
     }
@@ -197,7 +206,8 @@ fn own(names: &[String], host: &str) -> Result<(PathBuf, PathBuf), ServeError> {
         let pair = rcgen::KeyPair::generate()?;
         Ok((params.self_signed(&pair)?.pem(), pair.serialize_pem()))
     };
-    let (certificate_pem, key_pem) = make().map_err(|error| cannot(&certificate, error.to_string()))?;
+    let (certificate_pem, key_pem) =
+        make().map_err(|error| cannot(&certificate, error.to_string()))?;
     std::fs::create_dir_all(&folder).map_err(|error| cannot(&folder, error.to_string()))?;
     // The key first: a certificate without its key would be kept and never work.
     write(&key, key_pem.as_bytes(), 0o600).map_err(|error| cannot(&key, error.to_string()))?;
@@ -222,7 +232,8 @@ fn write(path: &Path, bytes: &[u8], mode: u32) -> std::io::Result<()> {
 /// Takes a key from the eyes of others, should they have it.
 fn close_to_others(key: &Path) -> Result<(), ServeError> {
     use std::os::unix::fs::PermissionsExt;
-    let cannot = |error: std::io::Error| ServeError::Tls { path: key.into(), reason: error.to_string() };
+    let cannot =
+        |error: std::io::Error| ServeError::Tls { path: key.into(), reason: error.to_string() };
     let mode = std::fs::metadata(key).map_err(cannot)?.permissions().mode();
     if mode & 0o077 != 0 {
         tracing::warn!(key = %key.display(), "the key could be read by others; now it cannot");

@@ -5,6 +5,7 @@ mod error;
 mod models;
 mod multipart;
 mod ogg;
+mod satellites;
 mod speech;
 mod sse;
 mod transcriptions;
@@ -26,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::admission::Permit;
 use super::metrics::plain;
+use super::tokens::{Denied, TokenPermit};
 use super::{House, REFUSAL, Refused, Wire};
 
 use crate::telemetry;
@@ -40,7 +42,12 @@ const HEADER_BYTES: usize = 32 * 1024;
 
 /// A connection's place in the house, which what it turns into keeps.
 #[derive(Debug, Clone)]
-pub(super) struct Place(#[allow(dead_code, reason = "held, not read")] Arc<Permit>);
+pub(super) struct Place {
+    #[allow(dead_code, reason = "held, not read")]
+    connection: Arc<Permit>,
+    #[allow(dead_code, reason = "held, not read")]
+    token: Option<Arc<TokenPermit>>,
+}
 
 /// All that can be asked for.
 pub(super) fn router(house: &Arc<House>) -> Router {
@@ -57,6 +64,8 @@ pub(super) fn router(house: &Arc<House>) -> Router {
         .route("/vosk", get(super::listening::vosk))
         .route("/v1/stream", get(super::stream::stream))
         .route("/xiaozhi/v1/", get(super::xiaozhi::xiaozhi))
+        .route("/v1/satellites", get(satellites::list))
+        .route("/v1/satellites/{name}/tools/{tool}", post(satellites::call))
         .route("/metrics", get(metrics))
         .layer(middleware::from_fn_with_state(Arc::clone(house), guard));
     Router::new()
@@ -79,7 +88,7 @@ pub(super) async fn serve(
     router: Router,
     stop: &CancellationToken,
 ) {
-    let router = router.layer(Extension(Place(Arc::new(permit)))).layer(Extension(address));
+    let router = router.layer(Extension(Place { connection: Arc::new(permit), token: None })).layer(Extension(address));
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADERS)
@@ -102,7 +111,10 @@ pub(super) async fn serve(
 
 /// What a client is told that does not encrypt.
 pub(super) fn plainly() -> Vec<u8> {
-    last_answer("400 Bad Request", &ApiError::invalid("", "this door is encrypted: write https, or wss"))
+    last_answer(
+        "400 Bad Request",
+        &ApiError::invalid("", "this door is encrypted: write https, or wss"),
+    )
 }
 
 /// An answer to whatever was asked, and the last one.
@@ -135,21 +147,35 @@ pub(super) async fn refuse(mut stream: Box<dyn Wire>, why: Refused) {
 }
 
 /// Lets in who shows a token; without tokens, everybody but the web pages of strangers.
-async fn guard(State(house): State<Arc<House>>, request: Request, next: Next) -> Response {
+async fn guard(State(house): State<Arc<House>>, mut request: Request, next: Next) -> Response {
     let headers = request.headers();
-    let allowed = match house.tokens.is_open() {
-        true => own_page(headers),
-        false => token(headers).is_some_and(|token| house.tokens.accept(token)),
+    if house.tokens.is_open() {
+        if own_page(headers) {
+            return next.run(request).await;
+        }
+        house.refused("http", "token");
+        let message = "a web page of another host may not use this server";
+        return ApiError::forbidden(message).into_response();
+    }
+    let (reason, error) = match house.tokens.enter(token(headers).unwrap_or_default()) {
+        Ok(permit) => {
+            let permit = Arc::new(permit);
+            // A socket takes its place along, and with it this.
+            if let Some(place) = request.extensions_mut().get_mut::<Place>() {
+                place.token = Some(Arc::clone(&permit));
+            }
+            return next.run(request).await;
+        }
+        Err(Denied::Unknown) => ("token", ApiError::token()),
+        Err(Denied::TooMany) => {
+            ("crowd", ApiError::too_much("too many requests at once with this token", 1))
+        }
+        Err(Denied::TooOften { seconds }) => {
+            ("often", ApiError::too_much("too many requests a minute with this token", seconds))
+        }
     };
-    if allowed {
-        return next.run(request).await;
-    }
-    house.refused("http", "token");
-    match house.tokens.is_open() {
-        true => ApiError::forbidden("a web page of another host may not use this server")
-            .into_response(),
-        false => ApiError::token().into_response(),
-    }
+    house.refused("http", reason);
+    error.into_response()
 }
 
 /// Whether no browser asks, or one that shows a page from here.

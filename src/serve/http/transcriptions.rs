@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use axum::Json;
@@ -311,19 +312,28 @@ async fn stream(house: Arc<House>, mut asked: Asked) -> Result<Response, ApiErro
     let (sender, mut events) = mpsc::channel::<Result<Value, ApiError>>(64);
     let deltas = sender.clone();
     tokio::spawn(async move {
-        let mut told = 0;
+        let told = Arc::new(AtomicUsize::new(0));
+        let delta = |text: &str, told: &AtomicUsize| {
+            let before = told.swap(text.len(), Ordering::Relaxed);
+            let new = text.get(before..).filter(|new| !new.is_empty())?;
+            Some(json!({ "type": "transcript.text.delta", "delta": new }))
+        };
+        let so_far_told = Arc::clone(&told);
         let tell = move |so_far: &FileTranscript| {
-            if so_far.text.len() > told {
-                let delta = so_far.text[told..].to_owned();
-                told = so_far.text.len();
-                let event = json!({ "type": "transcript.text.delta", "delta": delta });
+            if let Some(event) = delta(&so_far.text, &so_far_told) {
                 // A client that takes nothing holds up its own request only; one that left ends it.
                 return deltas.blocking_send(Ok(event)).is_ok();
             }
             !deltas.is_closed()
         };
-        let last = transcribe(&house, &mut asked, tell).await.map(|transcript| {
-            json!({ "type": "transcript.text.done", "text": transcript.text, "usage": usage(&transcript) })
+        let done = transcribe(&house, &mut asked, tell).await;
+        // What was said up to the end of the recording.
+        if let Some(event) = done.as_ref().ok().and_then(|done| delta(&done.text, &told)) {
+            let _ = sender.send(Ok(event)).await;
+        }
+        let last = done.map(|transcript| {
+            // Its `usage` would count tokens, which we do not.
+            json!({ "type": "transcript.text.done", "text": transcript.text })
         });
         let _ = sender.send(last).await;
     });

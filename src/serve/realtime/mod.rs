@@ -233,6 +233,32 @@ async fn next_sound(
     }
 }
 
+/// Plays a session's events without any engine; what waits for one fails.
+#[cfg(feature = "fuzzing")]
+pub(super) fn play(events: impl Iterator<Item = Value>) {
+    let mut machine = Machine::new("sess_1", Settings::new("m", false), Dialect::New);
+    for event in events {
+        match event["type"].as_str().unwrap_or_default() {
+            "session.update" => machine.update(&event),
+            "conversation.item.create" => machine.create_item(&event),
+            "response.create" => machine.create_response(&event),
+            "response.cancel" => machine.cancel_response(&event),
+            "input_audio_buffer.commit" => machine.commit(Arc::from([0.0; 1600])),
+            _ => machine.about_item(&event),
+        }
+        for what in machine.drain() {
+            match what {
+                Do::Answer { response, text } => machine.answered(&response, &text, "en", &[]),
+                Do::Speak { response, .. } => machine.failed(&response, "busy", "busy"),
+                Do::Transcribe { item, .. } => machine.not_transcribed(&item, "busy", "busy"),
+                Do::Send(event) => drop(in_dialect(event, machine.dialect)),
+                Do::Silence | Do::Retune => {}
+            }
+        }
+    }
+    machine.close();
+}
+
 /// Takes an event of the client.
 fn take(text: &str, house: &House, machine: &mut Machine, ears: &mut Ears) {
     let event: Value = match serde_json::from_str(text) {
