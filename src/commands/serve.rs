@@ -33,7 +33,7 @@ pub(crate) fn run(house: &House, args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         // The doors first: a port that is taken is told before models are opened.
-        let doors = Doors::open(&house.config.serve).await?;
+        let doors = Doors::open(&house.config.serve).await?.with_audio(&house.config.audio)?;
         let began = Instant::now();
         let shared = Shared::open(&engines, house.config.serve.queue)?;
         let ms = began.elapsed().as_millis();
@@ -41,6 +41,7 @@ pub(crate) fn run(house: &House, args: &ServeArgs) -> anyhow::Result<ExitCode> {
             ("http", "http", "https", doors.http()),
             ("wyoming", "tcp", "tls", doors.wyoming()),
             ("audiosocket", "tcp", "tls", doors.audiosocket()),
+            ("satellite", "tcp", "tls", doors.satellite()),
         ];
         for (door, plain, encrypted, address) in doors_open {
             if let Some(address) = address {

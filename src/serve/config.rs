@@ -21,6 +21,9 @@ pub struct Config {
     pub wyoming_socket: PathBuf,
     /// Address and port of Asterisk's AudioSocket; empty keeps this door closed.
     pub audiosocket: String,
+    /// Address and port where Home Assistant is lent this machine's microphone and speaker, as a
+    /// Wyoming satellite, usually port 10700; empty keeps this door closed.
+    pub satellite: String,
     /// Whether Wyoming is announced in the local network by mDNS, so that Home Assistant finds it.
     pub announce: bool,
     /// The addresses from which Wyoming and AudioSocket may be used, beside this machine:
@@ -65,6 +68,7 @@ impl Default for Config {
             wyoming: "127.0.0.1:10300".into(),
             wyoming_socket: PathBuf::new(),
             audiosocket: String::new(),
+            satellite: String::new(),
             announce: false,
             wyoming_allow: Vec::new(),
             tokens: Vec::new(),
@@ -106,13 +110,16 @@ impl Config {
         };
         let (http, wyoming) = (beyond("http", &self.http), beyond("wyoming", &self.wyoming));
         let telephone = beyond("audiosocket", &self.audiosocket);
+        let satellite = beyond("satellite", &self.satellite);
         if http && self.tokens.is_empty() {
             problems.push(format!(
                 "serve.tokens: is empty, but {:?} can be reached from other machines; put in what `hearken serve --new-token` prints, or listen on 127.0.0.1",
                 self.http
             ));
         }
-        for (open, address) in [(wyoming, &self.wyoming), (telephone, &self.audiosocket)] {
+        for (open, address) in
+            [(wyoming, &self.wyoming), (telephone, &self.audiosocket), (satellite, &self.satellite)]
+        {
             if open && self.wyoming_allow.is_empty() {
                 problems.push(format!(
                     "serve.wyoming_allow: is empty, but {address:?} can be reached from other machines; name those that may come, such as \"192.168.1.0/24\", or listen on 127.0.0.1"
@@ -134,6 +141,7 @@ impl Config {
         if self.http.is_empty()
             && self.wyoming.is_empty()
             && self.audiosocket.is_empty()
+            && self.satellite.is_empty()
             && self.wyoming_socket.as_os_str().is_empty()
         {
             problems.push(

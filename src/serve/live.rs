@@ -82,9 +82,10 @@ impl Live {
         let (out, events) = mpsc::channel(EVENTS);
         let (ready, opened) = tokio::sync::oneshot::channel();
         let shared = house.shared.clone();
-        let connected = manner.satellite.as_ref().map(|name| {
-            house.satellites.enter(name, house.next_session(), orders.clone())
-        });
+        let connected = manner
+            .satellite
+            .as_ref()
+            .map(|name| house.satellites.enter(name, house.next_session(), orders.clone()));
         let thread = std::thread::Builder::new().name("session".into());
         let work = move || {
             let settings = shared.detect_settings().clone();

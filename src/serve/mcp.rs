@@ -143,7 +143,11 @@ fn tool(value: &Value) -> Option<Tool> {
     let text = |key: &str| value[key].as_str().map(|text| text.chars().take(LONGEST).collect());
     let name: String = text("name")?;
     let input_schema = value["inputSchema"].clone();
-    (!name.is_empty()).then(|| Tool { name, description: text("description").unwrap_or_default(), input_schema })
+    (!name.is_empty()).then(|| Tool {
+        name,
+        description: text("description").unwrap_or_default(),
+        input_schema,
+    })
 }
 
 /// What a result says.
@@ -162,10 +166,14 @@ mod tests {
         let mut client = Client::default();
         let hello = client.begin();
         assert_eq!((&hello["method"], &hello["id"]), (&"initialize".into(), &1.into()));
-        let Came::Send(list) = client.take(&json!({ "jsonrpc": "2.0", "id": 1, "result": {} })) else {
+        let Came::Send(list) = client.take(&json!({ "jsonrpc": "2.0", "id": 1, "result": {} }))
+        else {
             panic!()
         };
-        assert_eq!((&list["method"], &list["params"]["cursor"]), (&"tools/list".into(), &"".into()));
+        assert_eq!(
+            (&list["method"], &list["params"]["cursor"]),
+            (&"tools/list".into(), &"".into())
+        );
         let page = json!({ "id": 2, "result": {
             "tools": [{ "name": "a", "description": "A", "inputSchema": { "type": "object" } }, { "x": 1 }],
             "nextCursor": "b",
@@ -188,9 +196,7 @@ mod tests {
         let (good, mut good_told) = call(json!({ "volume": 5 }));
         let (bad, mut bad_told) = call(json!({}));
         let (wrong, mut wrong_told) = call(json!({}));
-        let text = |text: &str, error: bool| {
-            json!({ "content": [{ "type": "text", "text": text }], "isError": error })
-        };
+        let text = |text: &str, error: bool| json!({ "content": [{ "type": "text", "text": text }], "isError": error });
         client.take(&json!({ "id": bad, "result": text("no volume", true) }));
         client.take(&json!({ "id": good, "result": text("true", false) }));
         client.take(&json!({ "id": wrong, "error": { "code": -32601, "message": "unknown" } }));
@@ -210,7 +216,8 @@ mod tests {
             pages += 1;
             let tools = vec![json!({ "name": "x" }); 3];
             let id = request["id"].clone();
-            came = client.take(&json!({ "id": id, "result": { "tools": tools, "nextCursor": "x" } }));
+            came =
+                client.take(&json!({ "id": id, "result": { "tools": tools, "nextCursor": "x" } }));
         }
         assert!(matches!(came, Came::Tools(_)) && pages == MOST_PAGES);
     }

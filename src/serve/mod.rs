@@ -34,6 +34,7 @@ use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::audio;
 use crate::session::Shared;
 
 use admission::{Admission, Refused};
@@ -77,6 +78,12 @@ pub enum ServeError {
         /// Why, and what to do.
         reason: String,
     },
+    /// The microphone or the speaker of a satellite.
+    #[error("cannot lend microphone and speaker: {reason}")]
+    Sound {
+        /// Why.
+        reason: String,
+    },
     /// Nobody can be told that we are here.
     #[error("cannot announce Wyoming in the local network: {reason}")]
     Announce {
@@ -92,6 +99,8 @@ pub struct Doors {
     wyoming: Option<TcpListener>,
     unix: Option<Socket>,
     audiosocket: Option<TcpListener>,
+    satellite: Option<TcpListener>,
+    audio: audio::Config,
     tls: Option<Tls>,
     config: Config,
 }
@@ -113,6 +122,8 @@ impl Drop for Socket {
 #[derive(Debug)]
 struct House {
     shared: Shared,
+    /// Microphone and speaker, for who is lent them.
+    audio: audio::Config,
     config: Config,
     admission: Admission,
     metrics: Metrics,
@@ -180,9 +191,29 @@ impl Doors {
             http: tcp("HTTP", &config.http).await?,
             wyoming: tcp("Wyoming", &config.wyoming).await?,
             audiosocket: tcp("AudioSocket", &config.audiosocket).await?,
+            satellite: tcp("the satellite", &config.satellite).await?,
+            audio: audio::Config::default(),
             unix,
             config: config.clone(),
         })
+    }
+
+    /// The same with this microphone and this speaker, for who is lent them.
+    ///
+    /// # Errors
+    /// When they are to be lent and cannot be opened.
+    pub fn with_audio(mut self, audio: &audio::Config) -> Result<Self, ServeError> {
+        if self.satellite.is_some() {
+            wyoming::satellite::check(audio)?;
+        }
+        self.audio = audio.clone();
+        Ok(self)
+    }
+
+    /// Where the satellite really listens.
+    #[must_use]
+    pub fn satellite(&self) -> Option<SocketAddr> {
+        self.satellite.as_ref()?.local_addr().ok()
     }
 
     /// Where HTTP really listens.
@@ -242,6 +273,7 @@ impl Doors {
             sessions: Default::default(),
             stop: stop.clone(),
             shared,
+            audio: self.audio.clone(),
             config,
         });
         let longest = Duration::from_millis(house.config.longest_wait_ms);
@@ -304,6 +336,27 @@ impl Doors {
                         }
                     }
                 }
+                (stream, address) = accept(self.satellite.as_ref()) => {
+                    if !house.knows("satellite", address.ip()) {
+                        continue;
+                    }
+                    let stream = agree(stream, tls("satellite"), wyoming::plainly());
+                    match house.admission.enter(Some(address.ip())) {
+                        Ok(permit) => {
+                            let house = Arc::clone(&house);
+                            inside.spawn(async move {
+                                let Some(stream) = stream.await else { return };
+                                let _guest = Guest::new(&house, "satellite");
+                                wyoming::satellite::serve(stream, &house).await;
+                                drop(permit);
+                            });
+                        }
+                        Err(why) => {
+                            house.refused("satellite", why.reason());
+                            refuse(&mut refusals, stream, move |stream| wyoming::refuse(stream, why));
+                        }
+                    }
+                }
                 stream = accept_unix(self.unix.as_ref()) => {
                     let stream = async move { Some(Box::new(stream) as Box<dyn Wire>) };
                     welcome_wyoming(stream, None, &house, &mut inside, &mut refusals);
@@ -311,8 +364,8 @@ impl Doors {
             }
         }
         // The doors close at once, those inside finish what they began.
-        let Self { http, wyoming, unix, audiosocket, .. } = self;
-        drop((http, wyoming, unix, audiosocket));
+        let Self { http, wyoming, unix, audiosocket, satellite, .. } = self;
+        drop((http, wyoming, unix, audiosocket, satellite));
         let drain = Duration::from_secs(house.config.drain_s);
         let left = tokio::time::timeout(drain, async {
             while inside.join_next().await.is_some() {}

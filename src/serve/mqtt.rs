@@ -52,7 +52,13 @@ pub struct MqttDoor {
 impl Default for MqttDoor {
     fn default() -> Self {
         let none = PathBuf::new;
-        Self { url: String::new(), user: String::new(), password_file: none(), ca_file: none(), prefix: "hearken".into() }
+        Self {
+            url: String::new(),
+            user: String::new(),
+            password_file: none(),
+            ca_file: none(),
+            prefix: "hearken".into(),
+        }
     }
 }
 
@@ -67,7 +73,10 @@ impl MqttDoor {
         }
         let plain = |c: char| !c.is_control() && !"+#".contains(c);
         if self.prefix.is_empty() || self.prefix.len() > 100 || !self.prefix.chars().all(plain) {
-            problems.push(format!("serve.mqtt.prefix: {:?} cannot begin a topic; write one such as \"hearken\"", self.prefix));
+            problems.push(format!(
+                "serve.mqtt.prefix: {:?} cannot begin a topic; write one such as \"hearken\"",
+                self.prefix
+            ));
         }
         for (name, file) in [("password_file", &self.password_file), ("ca_file", &self.ca_file)] {
             if !file.as_os_str().is_empty() && !file.is_file() {
@@ -106,7 +115,9 @@ impl MqttDoor {
             options.set_credentials(self.user.as_str(), password.trim_end());
         }
         if encrypted {
-            options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(trust(&self.ca_file)?)));
+            options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(trust(
+                &self.ca_file,
+            )?)));
         }
         Ok(options)
     }
@@ -187,8 +198,11 @@ async fn take(
                 let _ = client.try_publish(state, QoS::AtLeastOnce, true, "online");
             }
             Ok(Event::Incoming(Packet::Publish(message))) => {
-                let path = message.topic.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('/'));
-                let Some((name, what)) = path.and_then(|path| path.split_once('/')) else { continue };
+                let path =
+                    message.topic.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('/'));
+                let Some((name, what)) = path.and_then(|path| path.split_once('/')) else {
+                    continue;
+                };
                 // What was kept by the broker is from another time.
                 if message.retain || plain_name(name).as_deref() != Some(name) {
                     continue;
@@ -196,7 +210,12 @@ async fn take(
                 let (name, topic) = (name.to_owned(), format!("{prefix}/{name}/answer"));
                 let refuse = |id: &Value, error: &str| {
                     let answer = json!({ "id": id, "error": error });
-                    let _ = client.try_publish(topic.clone(), QoS::AtLeastOnce, false, answer.to_string());
+                    let _ = client.try_publish(
+                        topic.clone(),
+                        QoS::AtLeastOnce,
+                        false,
+                        answer.to_string(),
+                    );
                 };
                 let asked = match Asked::read(&message.payload) {
                     Ok(asked) => asked,
@@ -220,7 +239,12 @@ async fn take(
                 tokio::task::spawn_blocking(move || {
                     let talk = format!("mqtt {name}");
                     let area = house.shared.area();
-                    let reply = house.conversations.respond(Some(&talk), &asked.text, &asked.language, area);
+                    let reply = house.conversations.respond(
+                        Some(&talk),
+                        &asked.text,
+                        &asked.language,
+                        area,
+                    );
                     let mut answer = serde_json::to_value(&reply).unwrap_or_default();
                     answer["id"] = asked.id;
                     let _ = client.try_publish(topic, QoS::AtLeastOnce, false, answer.to_string());
@@ -253,14 +277,17 @@ impl Asked {
         }
         let whole = std::str::from_utf8(payload).map_err(|_| "this is no UTF-8".to_owned())?.trim();
         let object: Value = match whole.starts_with('{') {
-            true => serde_json::from_str(whole).map_err(|error| format!("this is no JSON: {error}"))?,
+            true => {
+                serde_json::from_str(whole).map_err(|error| format!("this is no JSON: {error}"))?
+            }
             false => json!({ "text": whole }),
         };
         let text = object["text"].as_str().unwrap_or_default().trim().to_owned();
         if text.is_empty() {
             return Err("there is no text: send one, or JSON with `text`".into());
         }
-        let language = object["language"].as_str().unwrap_or_else(|| written_language(&text)).to_owned();
+        let language =
+            object["language"].as_str().unwrap_or_else(|| written_language(&text)).to_owned();
         let id = object.get("id").filter(|id| id.is_string() || id.is_number());
         Ok(Self { language, id: id.cloned().unwrap_or(Value::Null), text })
     }

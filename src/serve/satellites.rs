@@ -53,7 +53,12 @@ pub(super) fn plain_name(name: &str) -> Option<Arc<str>> {
 
 impl Satellites {
     /// A satellite came. One of the same name that is still connected is not spoken to any more.
-    pub(super) fn enter(self: &Arc<Self>, name: &Arc<str>, number: u64, orders: Sender<Order>) -> Connected {
+    pub(super) fn enter(
+        self: &Arc<Self>,
+        name: &Arc<str>,
+        number: u64,
+        orders: Sender<Order>,
+    ) -> Connected {
         let satellite = Satellite { number, orders, tools: Vec::new(), calls: None };
         self.lock().insert(Arc::clone(name), satellite);
         self.tell(name, json!({ "event": "connected" }));

@@ -18,7 +18,7 @@ use tokio_rustls::TlsAcceptor;
 use super::ServeError;
 
 /// The doors that can be encrypted.
-const DOORS: [&str; 3] = ["http", "wyoming", "audiosocket"];
+const DOORS: [&str; 4] = ["http", "wyoming", "audiosocket", "satellite"];
 /// How long a client may take to agree on the encryption.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// The largest file of certificates in bytes.
@@ -28,7 +28,7 @@ const LARGEST_FILE: u64 = 1024 * 1024;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TlsConfig {
-    /// The doors that are encrypted, of `http`, `wyoming` and `audiosocket`.
+    /// The doors that are encrypted, of `http`, `wyoming`, `audiosocket` and `satellite`.
     pub doors: Vec<String>,
     /// A file with the certificate, and those it builds on, in PEM; without one a certificate is made
     /// at the first start and kept.

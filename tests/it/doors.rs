@@ -18,6 +18,7 @@ pub(crate) struct Server {
     pub(crate) http: SocketAddr,
     pub(crate) wyoming: SocketAddr,
     audiosocket: Option<SocketAddr>,
+    pub(crate) satellite: Option<SocketAddr>,
     pub(crate) folder: tempfile::TempDir,
     /// What it printed before it was ready.
     pub(crate) said: Vec<String>,
@@ -54,11 +55,14 @@ impl Server {
             }
         }
         let address = |door: &str| addresses[door].parse().unwrap();
-        let audiosocket = addresses.get("audiosocket").map(|address| address.parse().unwrap());
+        let also =
+            |door: &str| addresses.get(door).map(|address: &String| address.parse().unwrap());
+        let (audiosocket, satellite) = (also("audiosocket"), also("satellite"));
         Self {
             http: address("http"),
             wyoming: address("wyoming"),
             audiosocket,
+            satellite,
             child,
             folder,
             said,

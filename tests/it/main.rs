@@ -20,4 +20,5 @@ mod models;
 mod mqtt;
 mod remote;
 mod restart;
+mod satellites;
 mod tts;

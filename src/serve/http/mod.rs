@@ -88,7 +88,9 @@ pub(super) async fn serve(
     router: Router,
     stop: &CancellationToken,
 ) {
-    let router = router.layer(Extension(Place { connection: Arc::new(permit), token: None })).layer(Extension(address));
+    let router = router
+        .layer(Extension(Place { connection: Arc::new(permit), token: None }))
+        .layer(Extension(address));
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADERS)

@@ -7,6 +7,7 @@
 mod hear;
 mod info;
 mod pipeline;
+pub(super) mod satellite;
 mod speak;
 mod understand;
 
@@ -83,18 +84,7 @@ pub(super) async fn serve<S>(stream: S, house: &Arc<House>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
-    let now = Instant::now();
-    let mut peer = Peer {
-        stream,
-        decoder: Decoder::default(),
-        waiting: VecDeque::new(),
-        waiting_bytes: 0,
-        ended: false,
-        patience: now + house.idle(),
-        end: now + Duration::from_secs(house.config.session_s),
-        house: Arc::clone(house),
-        asr: house.shared.asr().fork(),
-    };
+    let mut peer = Peer::new(stream, house);
     if let Err(gone) = peer.talk().await {
         tracing::debug!(%gone, "a Wyoming connection ends");
         if !matches!(gone, Gone::Broke(_) | Gone::Stuck) {
@@ -142,6 +132,21 @@ fn failure(failed: &HandleError) -> Event {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
+    fn new(stream: S, house: &Arc<House>) -> Self {
+        let now = Instant::now();
+        Self {
+            stream,
+            decoder: Decoder::default(),
+            waiting: VecDeque::new(),
+            waiting_bytes: 0,
+            ended: false,
+            patience: now + house.idle(),
+            end: now + Duration::from_secs(house.config.session_s),
+            house: Arc::clone(house),
+            asr: house.shared.asr().fork(),
+        }
+    }
+
     async fn talk(&mut self) -> Result<(), Gone> {
         let mut state = State::default();
         loop {
