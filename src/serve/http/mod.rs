@@ -14,6 +14,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
@@ -76,6 +77,7 @@ pub(super) fn router(house: &Arc<House>) -> Router {
         .merge(api)
         .fallback(async || ApiError::not_found("there is nothing at this path"))
         .method_not_allowed_fallback(async || ApiError::method())
+        .layer(middleware::from_fn_with_state(Arc::clone(house), steady))
         .layer(DefaultBodyLimit::max(house.config.max_body_mb * 1024 * 1024))
         .with_state(Arc::clone(house))
 }
@@ -178,6 +180,27 @@ async fn guard(State(house): State<Arc<House>>, mut request: Request, next: Next
     };
     house.refused("http", reason);
     error.into_response()
+}
+
+/// Ends a request whose body stops coming.
+async fn steady(State(house): State<Arc<House>>, request: Request, next: Next) -> Response {
+    let idle = house.idle();
+    let request = request.map(|body| {
+        let pieces =
+            futures_util::stream::unfold(Some(body.into_data_stream()), move |pieces| async move {
+                let mut pieces = pieces?;
+                match tokio::time::timeout(idle, futures_util::StreamExt::next(&mut pieces)).await {
+                    Ok(piece) => piece.map(|piece| (piece, Some(pieces))),
+                    Err(_) => {
+                        let slow =
+                            std::io::Error::new(std::io::ErrorKind::TimedOut, "it came too slowly");
+                        Some((Err(axum::Error::new(slow)), None))
+                    }
+                }
+            });
+        Body::from_stream(pieces)
+    });
+    next.run(request).await
 }
 
 /// Whether no browser asks, or one that shows a page from here.
