@@ -7,14 +7,14 @@
 //! Where the freely decoded text keeps to the grammar its logits are used again, so that a command
 //! which was heard well costs no further step of the decoder.
 
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashMap};
 
 use super::Grammar;
 use super::hanzi::Variants;
 use super::spelling::{Allowed, Spot, Tokens};
 
 /// Steps of the decoder that a search may take.
-const BUDGET: usize = 64;
+const BUDGET: usize = 48;
 /// Tokens that are followed from one place.
 const BREADTH: usize = 8;
 /// Tokens looked at where free words are said.
@@ -22,9 +22,12 @@ const OPEN_BREADTH: usize = 24;
 /// A token less probable than this (log-probability) is not followed.
 const LEAST: f64 = -14.0;
 /// A sentence so much less probable than the free text, in nats, is given up.
-const FARTHEST: f64 = 24.0;
-/// What a further token is hoped to bring over a shorter sentence, in nats.
-const HOPE: f64 = 0.8;
+const FARTHEST: f64 = 40.0;
+/// How much a token further a sentence may be behind and still be followed first, in nats: so that the
+/// search gets to an end.
+const HOPE: f64 = 2.0;
+/// What a further token is worth when a complete sentence is held against an unfinished one, in nats.
+const WORTH: f64 = 0.8;
 /// How much worse than the best complete sentence an unfinished one may be to be followed, in nats.
 const SLACK: f64 = 3.0;
 /// How much the end token counts, more than others: an improbable end says that speech goes on, which
@@ -47,10 +50,6 @@ impl Candidate {
     /// The mean log-probability of a token.
     pub(super) fn mean(&self) -> f64 {
         self.logprob / (self.tokens.len() + 1) as f64
-    }
-
-    fn promise(&self) -> f64 {
-        self.logprob + HOPE * self.tokens.len() as f64
     }
 }
 
@@ -131,20 +130,30 @@ pub(super) fn search<L: Logits>(
     }
     let variants = Variants::all();
     let mut left = BinaryHeap::new();
+    let mut best_at: HashMap<Spot, f64> = HashMap::new();
     let mut complete: Vec<Candidate> = Vec::new();
-    let mut budget = BUDGET;
+    let (mut budget, mut best) = (BUDGET, f64::NEG_INFINITY);
+    let worth = |logprob: f64, tokens: &[i32]| logprob + WORTH * tokens.len() as f64;
     left.push(Partial { tokens: Vec::new(), spot: Spot::start(grammar.start()), logprob: 0.0 });
     while let Some(partial) = left.pop() {
-        let best = complete.iter().map(Candidate::promise).max_by(f64::total_cmp);
-        if best.is_some_and(|best| partial.promise() < best - SLACK) || stop() {
-            break;
-        }
         let mut at = Some(partial);
         while let Some(here) = at.take() {
             if stop() {
                 break;
             }
+            if worth(here.logprob, &here.tokens) < best - SLACK {
+                break;
+            }
             let shared = free.tokens.starts_with(&here.tokens);
+            // Two ways to the same place have the same future; the worse one need not be followed.
+            // Where any words may be said they are not at the same place of the sound.
+            if here.spot.is_whole() && !grammar.is_open(here.spot.state) {
+                let best = best_at.entry(here.spot).or_insert(f64::NEG_INFINITY);
+                if !shared && *best >= here.logprob {
+                    break;
+                }
+                *best = best.max(here.logprob);
+            }
             let row = match free.rows.get(here.tokens.len()).filter(|_| shared) {
                 Some(row) => model.normalised(row, here.tokens.is_empty()),
                 None if budget == 0 => break,
@@ -165,6 +174,7 @@ pub(super) fn search<L: Logits>(
             let end =
                 if ends { here.logprob + END_WEIGHT * of(model.end()) } else { f64::NEG_INFINITY };
             if ends {
+                best = best.max(worth(end, &here.tokens));
                 complete.push(Candidate { tokens: here.tokens.clone(), logprob: end });
             }
             let listed = allowed.at(here.spot, tokens, grammar, variants);
@@ -202,6 +212,7 @@ pub(super) fn search<L: Logits>(
             }
         }
     }
+    tracing::debug!(steps = BUDGET - budget, complete = complete.len(), "searched the grammar");
     complete.sort_by(|a, b| b.mean().total_cmp(&a.mean()));
     complete.truncate(KEPT);
     Ok(complete)

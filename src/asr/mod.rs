@@ -116,6 +116,9 @@ pub struct Reading {
     pub text: String,
     /// Mean log-probability of a token.
     pub avg_logprob: f32,
+    /// How many tokens it has.
+    #[serde(default)]
+    pub tokens: u32,
     /// How much less probable it is than the freely recognised text, in nats; negative when more.
     pub margin: f32,
     /// How sure it is that this was said, 0 to 1.

@@ -258,6 +258,7 @@ impl Whisper {
             readings.push(Reading {
                 text,
                 avg_logprob: candidate.mean() as f32,
+                tokens: candidate.tokens.len() as u32,
                 margin,
                 confidence,
             });

@@ -178,6 +178,7 @@ impl Engines<'_> {
             let dialogue = dialogue.join().map_err(joined("sentences"))??;
             // The first sentence that is misheard is not to wait.
             dialogue.warm_up_aside();
+            let dialogue = dialogue.into();
             let mut recognizer = recognizer.join().map_err(joined("recogniser"))??;
             grammar::listen_for(&mut *recognizer, &dialogue);
             Ok(Stages {
@@ -185,7 +186,7 @@ impl Engines<'_> {
                 endpointer: self.endpointer(),
                 turns,
                 recognizer,
-                dialogue: dialogue.into(),
+                dialogue,
                 voices,
             })
         })

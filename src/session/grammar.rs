@@ -5,57 +5,94 @@ use crate::asr::Grammar;
 use crate::asr::Recognizer;
 use crate::asr::Transcript;
 use crate::dialogue::Completeness;
-use crate::dialogue::Dialogue;
 use crate::intent::Sayable;
 
 /// A sentence of the home that is less sure than this does not count for what was heard freely.
 const SURE: f32 = 0.5;
 
-/// The home's sentences, for the recogniser.
-struct HomeSentences(Sayable);
+/// Sentences, for the recogniser.
+struct Sentences {
+    sayable: Sayable,
+    /// Whose they are, if names may come and go.
+    of: Option<OfHome>,
+}
 
-impl Grammar for HomeSentences {
+/// Where sentences come from anew when something in the home is named otherwise.
+struct OfHome {
+    dialogue: DialogueHandle,
+    language: String,
+    /// The names that the sentences have.
+    version: u64,
+}
+
+impl OfHome {
+    /// The sentences, if they are others now.
+    fn renewed(&mut self) -> Option<Sayable> {
+        // Who talks to the home at this moment is not waited for: the old names do once more.
+        let mut home = self.dialogue.try_lock()?;
+        home.refresh();
+        let version = home.names_version();
+        if version == self.version {
+            return None;
+        }
+        self.version = version;
+        home.sayable(&self.language)
+    }
+}
+
+impl Grammar for Sentences {
     fn start(&self) -> u32 {
-        self.0.start().into()
+        self.sayable.start().into()
     }
 
     fn step(&mut self, state: u32, c: char) -> Option<u32> {
-        self.0.step(state.into(), c).map(u32::from)
+        self.sayable.step(state.into(), c).map(u32::from)
     }
 
     fn next(&mut self, state: u32) -> Vec<char> {
-        self.0.next(state.into()).to_vec()
+        self.sayable.next(state.into()).to_vec()
     }
 
     fn accepts(&mut self, state: u32) -> bool {
-        self.0.accepts(state.into())
+        self.sayable.accepts(state.into())
     }
 
     fn is_open(&self, state: u32) -> bool {
-        self.0.is_open(state.into())
+        self.sayable.is_open(state.into())
     }
 
     fn spoken(&mut self, text: &str) -> Option<String> {
-        self.0.spoken(text)
+        self.sayable.spoken(text)
     }
 
     fn tidy(&mut self) -> bool {
-        self.0.tidy()
+        match self.of.as_mut().and_then(OfHome::renewed) {
+            Some(sayable) => {
+                self.sayable = sayable;
+                true
+            }
+            None => self.sayable.tidy(),
+        }
     }
 }
 
 /// A grammar for a recogniser, from sentences.
 #[must_use]
 pub fn grammar_of(sayable: Sayable) -> Box<dyn Grammar> {
-    Box::new(HomeSentences(sayable))
+    Box::new(Sentences { sayable, of: None })
 }
 
-/// Has a recogniser listen for what can be said in a home.
-pub(super) fn listen_for(recognizer: &mut dyn Recognizer, dialogue: &Dialogue) {
-    let languages: Vec<String> = dialogue.languages().map(str::to_owned).collect();
-    for language in languages {
-        let sayable = dialogue.sayable(&language);
-        recognizer.constrain(&language, sayable.map(grammar_of));
+/// Has a recogniser listen for what can be said in a home, also when its names change.
+pub(super) fn listen_for(recognizer: &mut dyn Recognizer, dialogue: &DialogueHandle) {
+    let home = dialogue.lock();
+    let version = home.names_version();
+    for language in home.languages() {
+        let grammar = home.sayable(language).map(|sayable| {
+            let (dialogue, language) = (dialogue.fork(), language.to_owned());
+            let of = Some(OfHome { dialogue, language, version });
+            Box::new(Sentences { sayable, of }) as Box<dyn Grammar>
+        });
+        recognizer.constrain(language, grammar);
     }
 }
 
@@ -78,5 +115,93 @@ pub(super) fn settle(
     let mut fitting = sure.filter(|reading| home.is_command(&reading.text, &language, area));
     if let Some(text) = fitting.next().map(|reading| reading.text.clone()) {
         transcript.heard = Some(std::mem::replace(&mut transcript.text, text));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::dialogue::Dialogue;
+    use crate::home::Backend;
+    use crate::home::Call;
+    use crate::home::Entity;
+    use crate::home::Home;
+    use crate::home::HomeError;
+    use crate::home::Names;
+    use crate::home::Outcome;
+    use crate::home::Update;
+    use crate::intent::Language;
+
+    /// A backend whose news a test writes.
+    #[derive(Default, Clone)]
+    struct Wire(Arc<Mutex<Vec<Update>>>);
+
+    impl Backend for Wire {
+        fn apply(
+            &mut self,
+            entity: &Entity,
+            _: &Call,
+            _: &jiff::ZonedDateTime,
+        ) -> Result<Outcome, HomeError> {
+            Ok(Outcome::of(entity))
+        }
+
+        fn updates(&mut self) -> Vec<Update> {
+            std::mem::take(&mut self.0.lock().unwrap())
+        }
+    }
+
+    /// Keeps the grammar that it is given.
+    #[derive(Default)]
+    struct Keeper(Vec<Box<dyn Grammar>>);
+
+    impl Recognizer for Keeper {
+        fn transcribe(
+            &mut self,
+            _: &[f32],
+            _: &dyn Fn() -> bool,
+            _: &mut dyn FnMut(crate::asr::Hypothesis),
+        ) -> Result<(), crate::asr::AsrError> {
+            Ok(())
+        }
+
+        fn constrain(&mut self, _: &str, grammar: Option<Box<dyn Grammar>>) {
+            self.0.extend(grammar);
+        }
+    }
+
+    #[test]
+    fn the_grammar_has_the_names_of_now() {
+        let wire = Wire::default();
+        let home = Home::empty().connect(Box::new(wire.clone()));
+        let yaml = "language: en\nintents:\n  HassTurnOn:\n    data:\n      - sentences: ['turn on {name}']\n";
+        let language = Language::from_yaml(yaml, "en.yaml").unwrap();
+        let dialogue = DialogueHandle::from(Dialogue::new(home, vec![language]).unwrap());
+        let mut keeper = Keeper::default();
+        listen_for(&mut keeper, &dialogue);
+        let grammar = &mut keeper.0[0];
+        assert!(!grammar.tidy());
+        assert_eq!(grammar.spoken("Turn on the moon lamp"), None);
+        assert_eq!(grammar.spoken("turn on moon lamp"), None);
+
+        wire.0.lock().unwrap().push(Update::Entity(Box::new(Entity {
+            id: "light.moon".into(),
+            domain: "light".into(),
+            names: Names::plain("Moon Lamp"),
+            area: None,
+            state: "off".into(),
+            attributes: serde_json::Map::new(),
+            supports: None,
+            then: Vec::new(),
+            exposed: true,
+        })));
+        let busy = dialogue.lock();
+        assert!(!grammar.tidy(), "who talks to the home is not waited for");
+        drop(busy);
+        assert!(grammar.tidy(), "old states mean nothing any more");
+        assert_eq!(grammar.spoken("Turn on moon lamp").as_deref(), Some("turn on Moon Lamp"));
+        assert!(!grammar.tidy());
     }
 }

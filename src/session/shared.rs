@@ -90,14 +90,15 @@ impl Shared {
         // Opened once here: what is missing is to be told before anybody calls.
         drop(engines.detector()?);
         let dialogue = engines.dialogue()?;
+        dialogue.warm_up();
+        let dialogue = DialogueHandle::from(dialogue);
         let mut recognizer = engines.recognizer()?;
         grammar::listen_for(&mut *recognizer, &dialogue);
         let asr = AsrHandle::spawn(recognizer, queue)?;
         let of_voices = Arc::clone(&settings);
         let open: OpenVoice = Box::new(move |id| of_voices.engines().voice(id, ""));
         let tts = TtsHandle::spawn(open, queue)?;
-        dialogue.warm_up();
-        let dialogue = Arc::new(dialogue.into());
+        let dialogue = Arc::new(dialogue);
         let voices = voices(&settings);
         Ok(Self { settings, asr, tts, dialogue, voices })
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn hearken(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_hearken"))
@@ -41,6 +41,7 @@ fn every_command_has_an_example_in_its_help() {
         "devices",
         "replay",
         "serve",
+        "recognize",
     ] {
         let help = stdout(&hearken(&[command, "--help"]));
         assert!(help.contains("Example"), "{command}: {help}");
@@ -173,6 +174,42 @@ fn a_batch_is_answered_line_by_line() {
         let error = answers[at]["error"].as_str().unwrap();
         assert!(error.contains(named), "{error}");
     }
+}
+
+#[test]
+fn recognize_keeps_its_promises() {
+    let of = |grammar: &str, files: &[&str]| {
+        let mut args = vec!["recognize", "--json", "--grammar", grammar];
+        args.extend(files);
+        let lines = stdout(&hearken(&args));
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<Value>>()
+    };
+    let [one, two, four] = ["1", "2", "4"].map(|n| format!("examples/recordings/{n}.flac"));
+    let lines = of("examples/grammars/lights.yaml", &[&one, &two, &four]);
+    assert_eq!(lines[0]["intent"], "SwitchLight");
+    assert_eq!(lines[0]["slots"], json!({ "state": "on", "room": "kitchen" }));
+    assert_eq!(lines[0]["text"], "turn on the kitchen light");
+    assert_eq!(lines[1]["slots"], json!({ "room": "bedroom", "percent": 30 }));
+    for line in &lines[..2] {
+        assert!(line["confidence"].as_f64().unwrap() > 0.7, "{line}");
+        assert!(line["compute_s"].as_f64().unwrap() > 0.0, "{line}");
+        assert!(!line["free_text"].as_str().unwrap().is_empty(), "{line}");
+    }
+    // "Lock the front door" is no sentence about lights.
+    assert_eq!(lines[2]["file"], four.as_str());
+    assert_eq!(lines[2]["intent"], Value::Null);
+    assert_eq!(lines[2]["confidence"], 0.0);
+
+    let lines = of("examples/grammars/lights-zh.yaml", &["examples/recordings/6.flac"]);
+    assert_eq!(lines[0]["slots"], json!({ "state": "on", "room": "书房" }));
+
+    // An order of lights is none of coffee.
+    let lines = of("examples/grammars/coffee.yaml", &[&one]);
+    assert_eq!(lines[0]["intent"], Value::Null);
+
+    let missing = hearken(&["recognize", "--grammar", "no-such.yaml", &one]);
+    let told = String::from_utf8_lossy(&missing.stderr).into_owned();
+    assert!(!missing.status.success() && told.contains("no-such.yaml"), "{told}");
 }
 
 #[test]

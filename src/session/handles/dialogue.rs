@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
+use std::sync::TryLockError;
 
 use crate::dialogue::Completeness;
 use crate::dialogue::Dialogue;
@@ -59,6 +60,15 @@ impl DialogueHandle {
         let found = dialogue.completeness(text, language, area);
         dialogue.swap_talk(&mut self.talk);
         found
+    }
+
+    /// The dialogue itself, if nobody uses it at this moment.
+    pub fn try_lock(&self) -> Option<DialogueGuard<'_>> {
+        match self.shared.try_lock() {
+            Ok(guard) => Some(guard),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 
     /// The dialogue itself; everybody else waits while the guard lives.
