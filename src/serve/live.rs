@@ -66,6 +66,8 @@ pub(super) struct Manner {
     pub(super) language: Option<String>,
     /// Where.
     pub(super) area: Option<String>,
+    /// The satellite's name, if it has one.
+    pub(super) satellite: Option<Arc<str>>,
 }
 
 impl Live {
@@ -80,6 +82,10 @@ impl Live {
         let (out, events) = mpsc::channel(EVENTS);
         let (ready, opened) = tokio::sync::oneshot::channel();
         let shared = house.shared.clone();
+        let connected = manner
+            .satellite
+            .as_ref()
+            .map(|name| house.satellites.enter(name, house.next_session(), orders.clone()));
         let thread = std::thread::Builder::new().name("session".into());
         let work = move || {
             let settings = shared.detect_settings().clone();
@@ -92,6 +98,9 @@ impl Live {
             let mut session = Session::new(stages, area).with_playback(playback);
             let input = Input { frames: from_frames, orders: from_orders };
             session.converse(&input, &mut |event| {
+                if let Some(connected) = &connected {
+                    connected.tell(&event);
+                }
                 // A door that is gone wants nothing; its frames end too.
                 let _ = out.blocking_send(event);
             });

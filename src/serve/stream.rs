@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use super::http::{ApiError, Place};
 use super::live::{Live, Manner, Step};
+use super::satellites::plain_name;
 use super::{Guest, House, WRITE_LIMIT};
 use crate::audio::PcmIntake;
 use crate::audio::Resampler;
@@ -45,6 +46,8 @@ pub(super) struct Asked {
     output_rate: u32,
     language: Option<String>,
     area: Option<String>,
+    /// A name by which others can reach this client.
+    satellite: Option<String>,
     /// Whether the client tells what it has played.
     #[serde(default)]
     played: bool,
@@ -109,7 +112,8 @@ impl Door {
             .language
             .as_deref()
             .map(|tag| tag.split('-').next().unwrap_or(tag).to_lowercase());
-        let manner = Manner { language, area: asked.area.clone() };
+        let satellite = asked.satellite.as_deref().and_then(plain_name);
+        let manner = Manner { language, area: asked.area.clone(), satellite };
         let playback = if asked.played { Playback::Reported } else { Playback::Clocked };
         let mut live = Live::begin(house, manner, playback).await.map_err(|e| e.to_string())?;
         let rate = self.output_rate;

@@ -29,9 +29,11 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
                 "models",
                 "telemetry",
                 "store",
+                "remote",
             ],
         ),
-        ("serve", &["session", "asr", "tts", "telemetry", "audio", "detect", "dialogue"]),
+        ("serve", &["session", "asr", "tts", "telemetry", "audio", "detect", "dialogue", "remote"]),
+        ("remote", &["asr", "tts", "audio"]),
         ("telemetry", &[]),
         (
             "config",
