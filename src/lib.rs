@@ -13,7 +13,7 @@
 //! In the order of the flow: [`audio`] brings sound in and out, [`detect`] tells when somebody speaks,
 //! [`asr`] what was said, [`intent`] what was meant; [`dialogue`] acts on the [`home`] and words the
 //! answer, [`tts`] speaks it. A [`session`] wires them into one conversation and tells the world what
-//! happens as [`session::Event`]s; [`serve`] opens the doors through which others talk to it. [`models`] fetches and finds what they run on, [`store`] keeps what
+//! happens as [`session::Event`]s; [`serve`] opens the doors through which others talk to it, and [`remote`] has engines on other machines stand in for ours. [`models`] fetches and finds what they run on, [`store`] keeps what
 //! must survive a restart, [`config`] composes the settings of all, and [`telemetry`] has the log and
 //! the timeline of a turn.
 //!
@@ -37,6 +37,7 @@ pub mod dialogue;
 pub mod home;
 pub mod intent;
 pub mod models;
+pub mod remote;
 pub mod serve;
 pub mod session;
 pub mod store;

@@ -269,6 +269,12 @@ pub enum AsrError {
         /// How many wait.
         waiting: usize,
     },
+    /// A recogniser on another machine failed on this utterance.
+    #[error("{reason}")]
+    Remote {
+        /// Where, and why.
+        reason: String,
+    },
     /// The engine failed on this utterance.
     #[error("whisper failed to {step}: {reason}")]
     Engine {

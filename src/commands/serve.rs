@@ -36,18 +36,24 @@ pub(crate) fn run(house: &House, args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         // The doors first: a port that is taken is told before models are opened.
-        let doors = Doors::open(&house.config.serve).await?;
+        let doors = Doors::open(&house.config.serve).await?.with_audio(&house.config.audio)?;
         let began = Instant::now();
         let shared = Shared::open(&engines, house.config.serve.queue)?;
         let ms = began.elapsed().as_millis();
-        if let Some(address) = doors.http() {
-            println!("http     http://{address}");
+        let doors_open = [
+            ("http", "http", "https", doors.http()),
+            ("wyoming", "tcp", "tls", doors.wyoming()),
+            ("audiosocket", "tcp", "tls", doors.audiosocket()),
+            ("satellite", "tcp", "tls", doors.satellite()),
+        ];
+        for (door, plain, encrypted, address) in doors_open {
+            if let Some(address) = address {
+                let scheme = if doors.is_encrypted(door) { encrypted } else { plain };
+                println!("{door:<7}  {scheme}://{address}");
+            }
         }
-        if let Some(address) = doors.wyoming() {
-            println!("wyoming  tcp://{address}");
-        }
-        if let Some(address) = doors.audiosocket() {
-            println!("audiosocket  tcp://{address}");
+        if let Some((file, fingerprint)) = doors.certificate() {
+            println!("certificate  {}\n  SHA-256 {fingerprint}", file.display());
         }
         if !house.config.serve.wyoming_socket.as_os_str().is_empty() {
             println!("wyoming  unix://{}", house.config.serve.wyoming_socket.display());

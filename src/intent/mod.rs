@@ -37,7 +37,7 @@ pub use names::{Name, Names, is_template};
 pub use sample::{Sample, Sampler};
 pub use sayable::{Sayable, SayableState};
 pub use sentences::Language;
-pub use sounds_like::{Repair, Repaired, SoundsLike};
+pub use sounds_like::{Repair, Repaired, SoundsLike, sound_distance};
 pub use tag::closest_tag;
 
 /// What a sentence means: an intent with its slots.

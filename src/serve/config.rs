@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::MqttDoor;
+use super::TlsConfig;
 use super::tokens;
 
 /// Settings of this room, `[serve]` in the configuration.
@@ -19,6 +21,9 @@ pub struct Config {
     pub wyoming_socket: PathBuf,
     /// Address and port of Asterisk's AudioSocket; empty keeps this door closed.
     pub audiosocket: String,
+    /// Address and port where Home Assistant is lent this machine's microphone and speaker, as a
+    /// Wyoming satellite, usually port 10700; empty keeps this door closed.
+    pub satellite: String,
     /// Whether Wyoming is announced in the local network by mDNS, so that Home Assistant finds it.
     pub announce: bool,
     /// The addresses from which Wyoming and AudioSocket may be used, beside this machine:
@@ -31,8 +36,15 @@ pub struct Config {
     pub max_connections: usize,
     /// Connections at once from one address.
     pub max_per_address: usize,
+    /// Requests and conversations at once with one token; 0 for any number.
+    pub max_per_token: usize,
+    /// Requests a minute with one token; 0 for any number.
+    pub per_token_minute: usize,
     /// Utterances, and texts, that may wait for the recogniser and the voices.
     pub queue: usize,
+    /// How long an utterance may have to wait for the recogniser, in milliseconds, as far as one can
+    /// tell; whoever would wait longer is told at once that it is busy.
+    pub longest_wait_ms: u64,
     /// The largest body of a request in MiB.
     pub max_body_mb: usize,
     /// The longest recording in one request, in seconds.
@@ -45,6 +57,10 @@ pub struct Config {
     pub web: PathBuf,
     /// How long those inside may take to finish once the server is told to stop, in seconds.
     pub drain_s: u64,
+    /// Encryption.
+    pub tls: TlsConfig,
+    /// Satellites over MQTT.
+    pub mqtt: MqttDoor,
 }
 
 impl Default for Config {
@@ -54,18 +70,24 @@ impl Default for Config {
             wyoming: "127.0.0.1:10300".into(),
             wyoming_socket: PathBuf::new(),
             audiosocket: String::new(),
+            satellite: String::new(),
             announce: false,
             wyoming_allow: Vec::new(),
             tokens: Vec::new(),
             max_connections: 64,
             max_per_address: 32,
-            queue: 4,
+            max_per_token: 0,
+            per_token_minute: 0,
+            queue: 16,
+            longest_wait_ms: 1500,
             max_body_mb: 25,
             max_audio_s: 4 * 3600,
             idle_s: 60,
             session_s: 1800,
             web: PathBuf::new(),
             drain_s: 10,
+            tls: TlsConfig::default(),
+            mqtt: MqttDoor::default(),
         }
     }
 }
@@ -91,13 +113,16 @@ impl Config {
         };
         let (http, wyoming) = (beyond("http", &self.http), beyond("wyoming", &self.wyoming));
         let telephone = beyond("audiosocket", &self.audiosocket);
+        let satellite = beyond("satellite", &self.satellite);
         if http && self.tokens.is_empty() {
             problems.push(format!(
                 "serve.tokens: is empty, but {:?} can be reached from other machines; put in what `hearken serve --new-token` prints, or listen on 127.0.0.1",
                 self.http
             ));
         }
-        for (open, address) in [(wyoming, &self.wyoming), (telephone, &self.audiosocket)] {
+        for (open, address) in
+            [(wyoming, &self.wyoming), (telephone, &self.audiosocket), (satellite, &self.satellite)]
+        {
             if open && self.wyoming_allow.is_empty() {
                 problems.push(format!(
                     "serve.wyoming_allow: is empty, but {address:?} can be reached from other machines; name those that may come, such as \"192.168.1.0/24\", or listen on 127.0.0.1"
@@ -119,6 +144,7 @@ impl Config {
         if self.http.is_empty()
             && self.wyoming.is_empty()
             && self.audiosocket.is_empty()
+            && self.satellite.is_empty()
             && self.wyoming_socket.as_os_str().is_empty()
         {
             problems.push(
@@ -129,6 +155,7 @@ impl Config {
             ("max_connections", self.max_connections as u64, 1, 100_000),
             ("max_per_address", self.max_per_address as u64, 1, 100_000),
             ("queue", self.queue as u64, 1, 1000),
+            ("longest_wait_ms", self.longest_wait_ms, 1, 600_000),
             ("max_body_mb", self.max_body_mb as u64, 1, 4096),
             ("max_audio_s", self.max_audio_s, 1, 7 * 24 * 3600),
             ("idle_s", self.idle_s, 1, 24 * 3600),
@@ -139,6 +166,8 @@ impl Config {
                 problems.push(format!("serve.{name}: {value} is not between {least} and {most}"));
             }
         }
+        problems.extend(self.tls.problems());
+        problems.extend(self.mqtt.problems());
         problems
     }
 }

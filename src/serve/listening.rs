@@ -22,6 +22,7 @@ use crate::asr::Segment;
 use crate::asr::Task;
 use crate::asr::Transcript;
 use crate::audio::PcmIntake;
+use crate::session::AsrHandle;
 use crate::session::FileTranscript;
 use crate::session::HandleError;
 use crate::session::Listened;
@@ -34,10 +35,13 @@ const LARGEST: usize = 2 * 1024 * 1024;
 
 /// How much more must be said before it is recognised anew, in samples: a second.
 const INTERIM_EVERY: usize = 16_000;
+/// Utterances of one connection that may be at the recogniser; more are read once one is recognised.
+const MOST_JOBS: usize = 3;
 
 /// Sound that is transcribed as it arrives.
 struct Ears {
     house: Arc<House>,
+    asr: AsrHandle,
     listener: Listener,
     intake: PcmIntake,
     task: Task,
@@ -58,6 +62,38 @@ struct Said {
     transcript: Transcript,
     /// Whether the utterance is over.
     is_final: bool,
+}
+
+/// Why a socket closes, as its client is told.
+struct End {
+    code: u16,
+    reason: String,
+}
+
+impl Default for End {
+    fn default() -> Self {
+        Self { code: 1000, reason: String::new() }
+    }
+}
+
+impl From<String> for End {
+    fn from(reason: String) -> Self {
+        Self { reason, ..Self::default() }
+    }
+}
+
+impl From<&str> for End {
+    fn from(reason: &str) -> Self {
+        reason.to_owned().into()
+    }
+}
+
+impl From<HandleError> for End {
+    fn from(error: HandleError) -> Self {
+        // The registered codes for "try again later" and for a failure.
+        let code = if error.is_retryable() { 1013 } else { 1011 };
+        Self { code, reason: chain(&error) }
+    }
 }
 
 impl Said {
@@ -82,6 +118,7 @@ impl Ears {
         let language = language.map(|tag| tag.split('-').next().unwrap_or(tag).to_lowercase());
         Ok(Self {
             listener: house.shared.listener(house.shared.detect_settings())?,
+            asr: house.shared.asr().fork(),
             house: Arc::clone(house),
             intake,
             task: Task { language, free: true, ..Task::default() },
@@ -115,7 +152,8 @@ impl Ears {
                 }
                 Listened::Utterance { start, stopped, audio } => {
                     self.interim = None;
-                    let job = self.house.shared.asr().transcribe(audio, self.task.clone())?;
+                    let job = self.asr.transcribe(audio, self.task.clone());
+                    let job = job.inspect_err(|_| self.house.refused("listen", "busy"))?;
                     self.jobs.push_back((start.seconds(), stopped.seconds(), job));
                 }
             }
@@ -137,7 +175,7 @@ impl Ears {
         self.interim_at = audio.len();
         let (start, end) = (start.seconds(), self.listener.now().seconds());
         // Who is busy does without.
-        let job = self.house.shared.asr().transcribe(audio.to_vec(), self.task.clone());
+        let job = self.asr.transcribe(audio.to_vec(), self.task.clone());
         self.interim = job.ok().map(|job| (start, end, job));
     }
 
@@ -177,20 +215,20 @@ impl Ears {
     }
 }
 
-async fn write(socket: &mut WebSocket, message: Message) -> Result<(), String> {
+async fn write(socket: &mut WebSocket, message: Message) -> Result<(), End> {
     match tokio::time::timeout(WRITE_LIMIT, socket.send(message)).await {
-        Ok(sent) => sent.map_err(|error| error.to_string()),
+        Ok(sent) => Ok(sent.map_err(|error| error.to_string())?),
         Err(_) => Err("the client takes nothing".into()),
     }
 }
 
-async fn send(socket: &mut WebSocket, value: &Value) -> Result<(), String> {
+async fn send(socket: &mut WebSocket, value: &Value) -> Result<(), End> {
     write(socket, Message::Text(value.to_string().into())).await
 }
 
-async fn close(mut socket: WebSocket, reason: &str) {
-    let reason: String = reason.chars().take(100).collect();
-    let frame = CloseFrame { code: 1000, reason: reason.into() };
+async fn close(mut socket: WebSocket, end: &End) {
+    let reason: String = end.reason.chars().take(100).collect();
+    let frame = CloseFrame { code: end.code, reason: reason.into() };
     let _ = write(&mut socket, Message::Close(Some(frame))).await;
 }
 
@@ -210,7 +248,7 @@ pub(super) async fn vosk(
     }))
 }
 
-async fn vosk_talk(socket: &mut WebSocket, house: &Arc<House>) -> Result<(), String> {
+async fn vosk_talk(socket: &mut WebSocket, house: &Arc<House>) -> Result<(), End> {
     let (mut rate, mut words) = (16_000, false);
     let mut ears: Option<Ears> = None;
     let end = Instant::now() + Duration::from_secs(house.config.session_s);
@@ -227,7 +265,7 @@ async fn vosk_talk(socket: &mut WebSocket, house: &Arc<House>) -> Result<(), Str
                     Some(ears) => ears,
                     none => none.insert(vosk_ears(house, rate)?),
                 };
-                ears.push(&bytes, false).map_err(|e| chain(&e))?;
+                ears.push(&bytes, false)?;
                 let answer = vosk_answer(ears, words, false).await?;
                 send(socket, &answer).await?;
             }
@@ -244,7 +282,7 @@ async fn vosk_talk(socket: &mut WebSocket, house: &Arc<House>) -> Result<(), Str
                         Some(ears) => ears,
                         None => vosk_ears(house, rate)?,
                     };
-                    last.push(&[], true).map_err(|e| chain(&e))?;
+                    last.push(&[], true)?;
                     let answer = vosk_answer(&mut last, words, true).await?;
                     send(socket, &answer).await?;
                     return Ok(());
@@ -256,16 +294,16 @@ async fn vosk_talk(socket: &mut WebSocket, house: &Arc<House>) -> Result<(), Str
     }
 }
 
-fn vosk_ears(house: &Arc<House>, rate: u32) -> Result<Ears, String> {
+fn vosk_ears(house: &Arc<House>, rate: u32) -> Result<Ears, End> {
     let intake = PcmIntake::new("sample_rate", rate, 2, 1).map_err(|e| e.to_string())?;
-    Ears::new(house, intake, None).map_err(|e| chain(&e))
+    Ok(Ears::new(house, intake, None)?)
 }
 
-async fn vosk_answer(ears: &mut Ears, words: bool, last: bool) -> Result<Value, String> {
+async fn vosk_answer(ears: &mut Ears, words: bool, last: bool) -> Result<Value, End> {
     let (mut text, mut result) = (String::new(), Vec::new());
     let any = !ears.jobs.is_empty();
     while !ears.jobs.is_empty() {
-        let said = ears.next().await.map_err(|e| chain(&e))?;
+        let said = ears.next().await?;
         if !text.is_empty() {
             text.push(' ');
         }
@@ -332,15 +370,15 @@ async fn listen_talk(
     house: &Arc<House>,
     mut ears: Ears,
     asked: &Asked,
-) -> Result<(), String> {
+) -> Result<(), End> {
     let id = format!("{:032x}", house.next_session());
     let end = Instant::now() + Duration::from_secs(house.config.session_s);
     loop {
         let idle = (Instant::now() + house.idle()).min(end);
         tokio::select! {
-            message = socket.recv() => match message {
+            message = socket.recv(), if ears.jobs.len() < MOST_JOBS => match message {
                 Some(Ok(Message::Binary(bytes))) => {
-                    let began = ears.push(&bytes, bytes.is_empty()).map_err(|e| chain(&e))?;
+                    let began = ears.push(&bytes, bytes.is_empty())?;
                     for at in began.into_iter().filter(|_| asked.vad_events) {
                         send(socket, &json!({ "type": "SpeechStarted", "channel": [0], "timestamp": at })).await?;
                     }
@@ -353,11 +391,11 @@ async fn listen_talk(
                     let message: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
                     match message["type"].as_str() {
                         Some("CloseStream") => {
-                            ears.push(&[], true).map_err(|e| chain(&e))?;
+                            ears.push(&[], true)?;
                             break;
                         }
                         Some("Finalize") => {
-                            ears.push(&[], true).map_err(|e| chain(&e))?;
+                            ears.push(&[], true)?;
                             told(socket, &mut ears, &id, asked, true).await?;
                         }
                         _ => {}
@@ -367,11 +405,11 @@ async fn listen_talk(
                 Some(Ok(_)) => {}
             },
             said = ears.next() => {
-                let said = said.map_err(|e| chain(&e))?;
+                let said = said?;
                 tell(socket, &said, &id, asked, false).await?;
             }
             () = house.stop.cancelled() => {
-                ears.push(&[], true).map_err(|e| chain(&e))?;
+                ears.push(&[], true)?;
                 break;
             }
             () = tokio::time::sleep_until(idle) => return Err("nothing came for too long".into()),
@@ -393,9 +431,9 @@ async fn told(
     id: &str,
     asked: &Asked,
     finalized: bool,
-) -> Result<(), String> {
+) -> Result<(), End> {
     while !ears.jobs.is_empty() {
-        let said = ears.next().await.map_err(|e| chain(&e))?;
+        let said = ears.next().await?;
         tell(socket, &said, id, asked, finalized).await?;
     }
     Ok(())
@@ -407,7 +445,7 @@ async fn tell(
     id: &str,
     asked: &Asked,
     finalized: bool,
-) -> Result<(), String> {
+) -> Result<(), End> {
     let confidence = said.confidence();
     let words = said.words().into_iter().map(|word| {
         let plain = word.text.trim_matches(|c: char| c.is_ascii_punctuation()).to_lowercase();

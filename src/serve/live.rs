@@ -78,6 +78,8 @@ pub(super) struct Manner {
     pub(super) session: Option<Config>,
     /// Whether it is told what decided each turn; see [`Live::explained`].
     pub(super) explain: bool,
+    /// The satellite's name, if it has one.
+    pub(super) satellite: Option<Arc<str>>,
 }
 
 impl Live {
@@ -93,6 +95,10 @@ impl Live {
         let (explainer, explained) = mpsc::channel(EXPLANATIONS);
         let (ready, opened) = tokio::sync::oneshot::channel();
         let shared = house.shared.clone();
+        let connected = manner
+            .satellite
+            .as_ref()
+            .map(|name| house.satellites.enter(name, house.next_session(), orders.clone()));
         let thread = std::thread::Builder::new().name("session".into());
         let work = move || {
             let settings = shared.detect_settings().clone();
@@ -120,6 +126,9 @@ impl Live {
             session.converse(&input, &mut |event| {
                 if let Some(explainer) = &explainer {
                     explainer.lock().unwrap_or_else(PoisonError::into_inner).event(&event);
+                }
+                if let Some(connected) = &connected {
+                    connected.tell(&event);
                 }
                 // A door that is gone wants nothing; its frames end too.
                 let _ = out.blocking_send(event);

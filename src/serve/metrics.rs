@@ -14,8 +14,12 @@ const HELP: [(&str, &str, &str); 7] = [
     ("hearken_connections_active", "gauge", "Connections that are open."),
     ("hearken_refused_total", "counter", "Connections and requests that were refused."),
     ("hearken_requests_total", "counter", "Requests and events that asked for something."),
-    ("hearken_recognition_seconds", "histogram", "From the end of the audio to the transcript."),
-    ("hearken_first_audio_seconds", "histogram", "From the text to the first audible sample."),
+    (
+        "hearken_door_recognition_seconds",
+        "histogram",
+        "From the end of the audio to the transcript.",
+    ),
+    ("hearken_door_first_audio_seconds", "histogram", "From the text to the first audible sample."),
     ("hearken_audio_seconds_total", "counter", "Seconds of sound that were heard or spoken."),
 ];
 
@@ -94,9 +98,44 @@ impl Metrics {
     }
 }
 
+/// OpenMetrics text in the older format that every monitor reads: there a counter's name has its
+/// `_total`, and units and the end are not marked.
+pub(super) fn plain(text: &str) -> String {
+    let counter =
+        |line: &str| line.strip_prefix("# TYPE ")?.strip_suffix(" counter").map(str::to_owned);
+    let counters: Vec<String> = text.lines().filter_map(counter).collect();
+    let mut out = String::with_capacity(text.len());
+    for line in text.lines().filter(|line| !line.starts_with("# UNIT ") && *line != "# EOF") {
+        let mut words = line.splitn(4, ' ');
+        let (mark, word, name, rest) = (words.next(), words.next(), words.next(), words.next());
+        match (mark, word, name, rest) {
+            (Some("#"), Some(word @ ("HELP" | "TYPE")), Some(name), Some(rest))
+                if counters.iter().any(|counter| counter == name) =>
+            {
+                // Writing to a string cannot fail.
+                let _ = writeln!(out, "# {word} {name}_total {rest}");
+            }
+            _ => {
+                let _ = writeln!(out, "{line}");
+            }
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_newer_format_becomes_the_older() {
+        let new = "# HELP h_turns Turns.\n# TYPE h_turns counter\nh_turns_total 2\n\
+                   # HELP h_x_seconds X.\n# TYPE h_x_seconds histogram\n# UNIT h_x_seconds seconds\n\
+                   h_x_seconds_sum 0.5\n# EOF\n";
+        let old = "# HELP h_turns_total Turns.\n# TYPE h_turns_total counter\nh_turns_total 2\n\
+                   # HELP h_x_seconds X.\n# TYPE h_x_seconds histogram\nh_x_seconds_sum 0.5\n";
+        assert_eq!(plain(new), old);
+    }
 
     #[test]
     fn counts_and_times_are_told() {
@@ -104,17 +143,17 @@ mod tests {
         metrics.add("hearken_connections_total", 1.0, &[("door", "wyoming")]);
         metrics.add("hearken_connections_total", 1.0, &[("door", "wyoming")]);
         metrics.time(
-            "hearken_recognition_seconds",
+            "hearken_door_recognition_seconds",
             Duration::from_millis(250),
             &[("door", "http")],
         );
         let text = metrics.text();
         for line in [
             "# TYPE hearken_connections_total counter\nhearken_connections_total{door=\"wyoming\"} 2\n",
-            "hearken_recognition_seconds_bucket{door=\"http\",le=\"0.2\"} 0\n",
-            "hearken_recognition_seconds_bucket{door=\"http\",le=\"0.3\"} 1\n",
-            "hearken_recognition_seconds_bucket{door=\"http\",le=\"+Inf\"} 1\n",
-            "hearken_recognition_seconds_sum{door=\"http\"} 0.25\n",
+            "hearken_door_recognition_seconds_bucket{door=\"http\",le=\"0.2\"} 0\n",
+            "hearken_door_recognition_seconds_bucket{door=\"http\",le=\"0.3\"} 1\n",
+            "hearken_door_recognition_seconds_bucket{door=\"http\",le=\"+Inf\"} 1\n",
+            "hearken_door_recognition_seconds_sum{door=\"http\"} 0.25\n",
         ] {
             assert!(text.contains(line), "{line:?} is not in\n{text}");
         }

@@ -8,15 +8,21 @@ mod admission;
 mod config;
 mod conversations;
 mod explain;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod http;
 mod listening;
 mod live;
+mod mcp;
 mod metrics;
+mod mqtt;
 mod pace;
 mod page;
 mod realtime;
+mod satellites;
 mod stream;
 mod telephony;
+mod tls;
 mod tokens;
 pub mod wyoming;
 mod xiaozhi;
@@ -30,14 +36,19 @@ use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::audio;
 use crate::session::Shared;
 
 use admission::{Admission, Refused};
 use conversations::Conversations;
 use metrics::Metrics;
+use satellites::Satellites;
+use tls::{Tls, Wire};
 use tokens::Tokens;
 
 pub use config::Config;
+pub use mqtt::MqttDoor;
+pub use tls::TlsConfig;
 pub use tokens::{new_token, token_hash};
 
 /// Clients that are being told that there is no place. Beyond that they are just closed.
@@ -61,6 +72,20 @@ pub enum ServeError {
         /// Why.
         source: std::io::Error,
     },
+    /// A certificate or a key that cannot be used.
+    #[error("cannot encrypt with {path}: {reason}", path = path.display())]
+    Tls {
+        /// The file.
+        path: PathBuf,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// The microphone or the speaker of a satellite.
+    #[error("cannot lend microphone and speaker: {reason}")]
+    Sound {
+        /// Why.
+        reason: String,
+    },
     /// Nobody can be told that we are here.
     #[error("cannot announce Wyoming in the local network: {reason}")]
     Announce {
@@ -76,6 +101,9 @@ pub struct Doors {
     wyoming: Option<TcpListener>,
     unix: Option<Socket>,
     audiosocket: Option<TcpListener>,
+    satellite: Option<TcpListener>,
+    audio: audio::Config,
+    tls: Option<Tls>,
     config: Config,
 }
 
@@ -96,6 +124,8 @@ impl Drop for Socket {
 #[derive(Debug)]
 struct House {
     shared: Shared,
+    /// Microphone and speaker, for who is lent them.
+    audio: audio::Config,
     config: Config,
     admission: Admission,
     metrics: Metrics,
@@ -106,6 +136,7 @@ struct House {
     news: page::News,
     /// Held while a model is fetched.
     pulling: Arc<tokio::sync::Semaphore>,
+    satellites: Arc<Satellites>,
     /// When the server started, in seconds since 1970.
     since: u64,
     /// Sessions so far.
@@ -157,13 +188,38 @@ impl Doors {
             true => None,
             false => Some(socket(&config.wyoming_socket)?),
         };
+        let tls = match config.tls.doors.is_empty() {
+            true => None,
+            false => Some(Tls::open(&config.tls, &wyoming::hostname())?),
+        };
         Ok(Self {
+            tls,
             http: tcp("HTTP", &config.http).await?,
             wyoming: tcp("Wyoming", &config.wyoming).await?,
             audiosocket: tcp("AudioSocket", &config.audiosocket).await?,
+            satellite: tcp("the satellite", &config.satellite).await?,
+            audio: audio::Config::default(),
             unix,
             config: config.clone(),
         })
+    }
+
+    /// The same with this microphone and this speaker, for who is lent them.
+    ///
+    /// # Errors
+    /// When they are to be lent and cannot be opened.
+    pub fn with_audio(mut self, audio: &audio::Config) -> Result<Self, ServeError> {
+        if self.satellite.is_some() {
+            wyoming::satellite::check(audio)?;
+        }
+        self.audio = audio.clone();
+        Ok(self)
+    }
+
+    /// Where the satellite really listens.
+    #[must_use]
+    pub fn satellite(&self) -> Option<SocketAddr> {
+        self.satellite.as_ref()?.local_addr().ok()
     }
 
     /// Where HTTP really listens.
@@ -184,6 +240,18 @@ impl Doors {
         self.audiosocket.as_ref()?.local_addr().ok()
     }
 
+    /// Whether a door (`http`, `wyoming`, `audiosocket`) is encrypted.
+    #[must_use]
+    pub fn is_encrypted(&self, door: &str) -> bool {
+        self.config.tls.covers(door)
+    }
+
+    /// The file of the certificate that the encrypted doors show, and its SHA-256 fingerprint.
+    #[must_use]
+    pub fn certificate(&self) -> Option<(&std::path::Path, &str)> {
+        self.tls.as_ref().map(|tls| (tls.certificate.as_path(), tls.fingerprint.as_str()))
+    }
+
     /// Serves until `stop` is cancelled; then takes nobody in any more, lets those inside finish for as
     /// long as the settings say, and returns.
     ///
@@ -198,7 +266,8 @@ impl Doors {
         let house = Arc::new(House {
             admission: Admission::new(config.max_connections, config.max_per_address),
             metrics: Metrics::default(),
-            tokens: Tokens::new(&config.tokens),
+            tokens: Tokens::new(&config.tokens)
+                .with_limits(config.max_per_token, config.per_token_minute),
             networks: config
                 .wyoming_allow
                 .iter()
@@ -208,35 +277,44 @@ impl Doors {
             news: page::News::default(),
             pulling: Arc::new(tokio::sync::Semaphore::new(1)),
             since: std::time::SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs()),
+            satellites: Arc::default(),
             sessions: Default::default(),
             stop: stop.clone(),
             shared,
+            audio: self.audio.clone(),
             config,
         });
+        let longest = Duration::from_millis(house.config.longest_wait_ms);
+        house.shared.asr().set_longest_wait(longest);
         let router = http::router(&house);
         if self.http.is_some() {
             page::watch(&house);
         }
-        let (mut inside, mut refusals) = (JoinSet::new(), JoinSet::new());
+        let mut inside = JoinSet::new();
+        if !house.config.mqtt.url.is_empty() {
+            inside.spawn(mqtt::serve(Arc::clone(&house)));
+        }
+        let tls = |door: &str| self.tls.clone().filter(|_| house.config.tls.covers(door));
+        let mut refusals = JoinSet::new();
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
                 Some(_) = inside.join_next() => {}
                 Some(_) = refusals.join_next() => {}
                 (stream, address) = accept(self.http.as_ref()) => {
+                    let stream = agree(stream, tls("http"), http::plainly());
                     match house.admission.enter(Some(address.ip())) {
                         Ok(permit) => {
                             let (house, router) = (Arc::clone(&house), router.clone());
                             inside.spawn(async move {
+                                let Some(stream) = stream.await else { return };
                                 let _guest = Guest::new(&house, "http");
                                 http::serve(stream, address, permit, router, &house.stop).await;
                             });
                         }
                         Err(why) => {
                             house.refused("http", why.reason());
-                            if refusals.len() < MOST_REFUSALS {
-                                refusals.spawn(http::refuse(stream, why));
-                            }
+                            refuse(&mut refusals, stream, move |stream| http::refuse(stream, why));
                         }
                     }
                 }
@@ -245,16 +323,19 @@ impl Doors {
                     if !house.knows("wyoming", ip) {
                         continue;
                     }
+                    let stream = agree(stream, tls("wyoming"), wyoming::plainly());
                     welcome_wyoming(stream, Some(ip), &house, &mut inside, &mut refusals);
                 }
                 (stream, address) = accept(self.audiosocket.as_ref()) => {
                     if !house.knows("audiosocket", address.ip()) {
                         continue;
                     }
+                    let stream = agree(stream, tls("audiosocket"), Vec::new());
                     match house.admission.enter(Some(address.ip())) {
                         Ok(permit) => {
                             let house = Arc::clone(&house);
                             inside.spawn(async move {
+                                let Some(stream) = stream.await else { return };
                                 let _guest = Guest::new(&house, "audiosocket");
                                 telephony::audiosocket::serve(stream, &house).await;
                                 drop(permit);
@@ -262,20 +343,40 @@ impl Doors {
                         }
                         Err(why) => {
                             house.refused("audiosocket", why.reason());
-                            if refusals.len() < MOST_REFUSALS {
-                                refusals.spawn(telephony::audiosocket::refuse(stream));
-                            }
+                            refuse(&mut refusals, stream, telephony::audiosocket::refuse);
+                        }
+                    }
+                }
+                (stream, address) = accept(self.satellite.as_ref()) => {
+                    if !house.knows("satellite", address.ip()) {
+                        continue;
+                    }
+                    let stream = agree(stream, tls("satellite"), wyoming::plainly());
+                    match house.admission.enter(Some(address.ip())) {
+                        Ok(permit) => {
+                            let house = Arc::clone(&house);
+                            inside.spawn(async move {
+                                let Some(stream) = stream.await else { return };
+                                let _guest = Guest::new(&house, "satellite");
+                                wyoming::satellite::serve(stream, &house).await;
+                                drop(permit);
+                            });
+                        }
+                        Err(why) => {
+                            house.refused("satellite", why.reason());
+                            refuse(&mut refusals, stream, move |stream| wyoming::refuse(stream, why));
                         }
                     }
                 }
                 stream = accept_unix(self.unix.as_ref()) => {
+                    let stream = async move { Some(Box::new(stream) as Box<dyn Wire>) };
                     welcome_wyoming(stream, None, &house, &mut inside, &mut refusals);
                 }
             }
         }
         // The doors close at once, those inside finish what they began.
-        let Self { http, wyoming, unix, audiosocket, .. } = self;
-        drop((http, wyoming, unix, audiosocket));
+        let Self { http, wyoming, unix, audiosocket, satellite, .. } = self;
+        drop((http, wyoming, unix, audiosocket, satellite));
         let drain = Duration::from_secs(house.config.drain_s);
         let left = tokio::time::timeout(drain, async {
             while inside.join_next().await.is_some() {}
@@ -315,19 +416,43 @@ impl Drop for Guest<'_> {
     }
 }
 
-fn welcome_wyoming<S>(
-    stream: S,
+/// Agrees with a client on the encryption, where the door has one.
+async fn agree(stream: TcpStream, tls: Option<Tls>, plainly: Vec<u8>) -> Option<Box<dyn Wire>> {
+    match tls {
+        Some(tls) => tls.accept(stream, &plainly).await,
+        None => Some(Box::new(stream)),
+    }
+}
+
+/// Tells a client that there is no place, if not too many are being told so already.
+fn refuse<F>(
+    refusals: &mut JoinSet<()>,
+    stream: impl Future<Output = Option<Box<dyn Wire>>> + Send + 'static,
+    tell: impl FnOnce(Box<dyn Wire>) -> F + Send + 'static,
+) where
+    F: Future<Output = ()> + Send + 'static,
+{
+    if refusals.len() < MOST_REFUSALS {
+        refusals.spawn(async move {
+            if let Ok(Some(stream)) = tokio::time::timeout(REFUSAL, stream).await {
+                tell(stream).await;
+            }
+        });
+    }
+}
+
+fn welcome_wyoming(
+    stream: impl Future<Output = Option<Box<dyn Wire>>> + Send + 'static,
     address: Option<std::net::IpAddr>,
     house: &Arc<House>,
     inside: &mut JoinSet<()>,
     refusals: &mut JoinSet<()>,
-) where
-    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
-{
+) {
     match house.admission.enter(address) {
         Ok(permit) => {
             let house = Arc::clone(house);
             inside.spawn(async move {
+                let Some(stream) = stream.await else { return };
                 let _guest = Guest::new(&house, "wyoming");
                 wyoming::serve(stream, &house).await;
                 drop(permit);
@@ -335,9 +460,7 @@ fn welcome_wyoming<S>(
         }
         Err(why) => {
             house.refused("wyoming", why.reason());
-            if refusals.len() < MOST_REFUSALS {
-                refusals.spawn(wyoming::refuse(stream, why));
-            }
+            refuse(refusals, stream, move |stream| wyoming::refuse(stream, why));
         }
     }
 }

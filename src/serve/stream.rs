@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use super::http::{ApiError, Place};
 use super::live::{Live, Manner, Step};
+use super::satellites::plain_name;
 use super::{Guest, House, WRITE_LIMIT};
 use crate::audio::PcmIntake;
 use crate::audio::Resampler;
@@ -56,6 +57,8 @@ pub(super) struct Asked {
     /// Whether it is told what decided each turn.
     #[serde(default)]
     explain: bool,
+    /// A name by which others can reach this client.
+    satellite: Option<String>,
     /// Whether the client tells what it has played.
     #[serde(default)]
     played: bool,
@@ -140,6 +143,7 @@ impl Door {
             voice: asked.voice.clone(),
             session: Some(session),
             explain: asked.explain,
+            satellite: asked.satellite.as_deref().and_then(plain_name),
         };
         let playback = if asked.played { Playback::Reported } else { Playback::Clocked };
         let mut live = Live::begin(house, manner, playback).await.map_err(|e| e.to_string())?;

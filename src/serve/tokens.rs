@@ -1,6 +1,7 @@
 //! Tokens: what a client shows to be let in. Only their hashes are kept.
 
-use std::sync::{Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
@@ -8,13 +9,53 @@ use subtle::{Choice, ConstantTimeEq};
 
 /// Tokens for a while that are remembered; the oldest go first.
 const MOST_PASSING: usize = 1000;
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// The hashes of the tokens that open the doors.
 #[derive(Debug, Default)]
 pub(super) struct Tokens {
+    /// Requests and conversations at once, and requests a minute, with one token; 0 for any number.
+    limits: (usize, usize),
+    usage: Arc<Mutex<HashMap<[u8; 32], Usage>>>,
     own: Vec<[u8; 32]>,
     /// Those that are good for a while, and until when.
     passing: Mutex<Vec<([u8; 32], Instant)>>,
+}
+
+/// What one token is used for.
+#[derive(Debug)]
+struct Usage {
+    inside: usize,
+    /// When the minute began in which requests are counted.
+    since: Instant,
+    requests: usize,
+}
+
+/// Why a request is not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Denied {
+    /// The token is none of ours.
+    Unknown,
+    /// Too much is under way with this token.
+    TooMany,
+    /// Too much was asked with this token in this minute, of which so much is left.
+    TooOften { seconds: u64 },
+}
+
+/// A request that was let in, until it is dropped.
+#[derive(Debug)]
+pub(super) struct TokenPermit {
+    usage: Arc<Mutex<HashMap<[u8; 32], Usage>>>,
+    hash: [u8; 32],
+}
+
+impl Drop for TokenPermit {
+    fn drop(&mut self) {
+        let mut usage = self.usage.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = usage.get_mut(&self.hash) {
+            own.inside -= 1;
+        }
+    }
 }
 
 /// A new token: the prefix and 48 random hexadecimal digits.
@@ -61,7 +102,42 @@ impl Tokens {
     /// Those of the configuration; what is no hash opens nothing.
     pub(super) fn new(hashes: &[String]) -> Self {
         let own = hashes.iter().filter_map(|hash| parse(hash)).collect();
-        Self { own, passing: Mutex::default() }
+        Self { own, ..Self::default() }
+    }
+
+    /// The same with so many requests at once, and a minute, for each token; 0 for any number.
+    pub(super) fn with_limits(mut self, at_once: usize, a_minute: usize) -> Self {
+        self.limits = (at_once, a_minute);
+        self
+    }
+
+    /// Lets a request in that shows a token.
+    pub(super) fn enter(&self, token: &str) -> Result<TokenPermit, Denied> {
+        if !self.accept(token) {
+            return Err(Denied::Unknown);
+        }
+        let hash: [u8; 32] = Sha256::digest(token.as_bytes()).into();
+        let now = Instant::now();
+        let mut usage = self.usage.lock().unwrap_or_else(PoisonError::into_inner);
+        // Tokens for a while come and go.
+        if usage.len() > MOST_PASSING {
+            usage.retain(|_, own| own.inside > 0 || now.duration_since(own.since) < MINUTE);
+        }
+        let own = usage.entry(hash).or_insert(Usage { inside: 0, since: now, requests: 0 });
+        if now.duration_since(own.since) >= MINUTE {
+            (own.since, own.requests) = (now, 0);
+        }
+        let (at_once, a_minute) = self.limits;
+        if a_minute > 0 && own.requests >= a_minute {
+            let left = MINUTE.saturating_sub(now.duration_since(own.since));
+            return Err(Denied::TooOften { seconds: left.as_secs() + 1 });
+        }
+        if at_once > 0 && own.inside >= at_once {
+            return Err(Denied::TooMany);
+        }
+        own.inside += 1;
+        own.requests += 1;
+        Ok(TokenPermit { usage: Arc::clone(&self.usage), hash })
     }
 
     /// Whether anybody may come in.
@@ -102,6 +178,21 @@ mod tests {
             (tokens.pass(Duration::from_secs(60)).unwrap(), tokens.pass(Duration::ZERO).unwrap());
         assert_ne!(good, over);
         assert!(tokens.accept(&good) && tokens.accept("one") && !tokens.accept(&over));
+    }
+
+    #[test]
+    fn each_token_has_its_limits() {
+        let tokens = Tokens::new(&[token_hash("one"), token_hash("two")]).with_limits(2, 4);
+        assert_eq!(tokens.enter("three").unwrap_err(), Denied::Unknown);
+        let first = tokens.enter("one").unwrap();
+        let _second = tokens.enter("one").unwrap();
+        assert_eq!(tokens.enter("one").unwrap_err(), Denied::TooMany);
+        assert!(tokens.enter("two").is_ok());
+        drop(first);
+        drop(tokens.enter("one").unwrap());
+        drop(tokens.enter("one").unwrap());
+        assert!(matches!(tokens.enter("one"), Err(Denied::TooOften { seconds: 1..=61 })));
+        assert!(tokens.enter("two").is_ok());
     }
 
     #[test]

@@ -15,11 +15,14 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use opusic_c::{Application, Channels, Decoder, Encoder, SampleRate};
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::http::{ApiError, Place};
 use super::live::{Live, Manner, Step};
+use super::mcp::{self, Came, Tool};
 use super::pace::{Pace, Packet};
+use super::satellites::plain_name;
 use super::{Guest, House, WRITE_LIMIT};
 use crate::audio::Resampler;
 use crate::session::Event;
@@ -28,6 +31,8 @@ use crate::session::Playback;
 use crate::session::Speech;
 use crate::session::TurnId;
 
+/// Calls of its tools that may wait for a device.
+const CALLS: usize = 8;
 /// How long a device may take to say hello.
 const HELLO: Duration = Duration::from_secs(10);
 /// The rate of what goes out, in Hz.
@@ -51,10 +56,11 @@ pub(super) async fn xiaozhi(
     let upgrade = upgrade.map_err(|wrong| ApiError::invalid("", wrong.body_text()))?;
     let version = headers.get("protocol-version").and_then(|v| v.to_str().ok()?.parse().ok());
     let framing = Framing::of(version.unwrap_or(1))?;
+    let name = headers.get("device-id").and_then(|id| plain_name(id.to_str().ok()?));
     let upgrade = upgrade.max_message_size(LARGEST).max_frame_size(LARGEST);
     Ok(upgrade.on_upgrade(move |socket| async move {
         let _guest = Guest::new(&house, "xiaozhi");
-        if let Err(reason) = serve(socket, &house, framing).await {
+        if let Err(reason) = serve(socket, &house, framing, name).await {
             tracing::debug!(reason, "a device leaves");
         }
         drop(place);
@@ -119,6 +125,20 @@ impl Framing {
     }
 }
 
+/// Does with a message what a session does with it.
+#[cfg(feature = "fuzzing")]
+pub(super) fn unwrap_and_decode(version: u64, message: &[u8]) {
+    let (Ok(framing), Ok(mut decoder)) =
+        (Framing::of(version), Decoder::new(Channels::Mono, SampleRate::Hz16000))
+    else {
+        return;
+    };
+    if let Some(packet) = framing.unwrap(message) {
+        let mut samples = [0.0; MOST_SAMPLES];
+        let _ = decoder.decode_float_to_slice(packet, &mut samples, false);
+    }
+}
+
 struct Device {
     socket: WebSocket,
     id: String,
@@ -135,9 +155,18 @@ struct Device {
     /// Turns up to this one are not wanted any more.
     silenced: TurnId,
     began: Instant,
+    /// Its name among the satellites.
+    name: Option<Arc<str>>,
+    /// What the device itself can do.
+    tools: mcp::Client,
 }
 
-async fn serve(mut socket: WebSocket, house: &Arc<House>, framing: Framing) -> Result<(), String> {
+async fn serve(
+    mut socket: WebSocket,
+    house: &Arc<House>,
+    framing: Framing,
+    name: Option<Arc<str>>,
+) -> Result<(), String> {
     let hello = tokio::time::timeout(HELLO, hello(&mut socket)).await;
     let hello = hello.map_err(|_| "no hello came".to_owned())??;
     let opus = |error: opusic_c::ErrorCode| format!("opus: {error:?}");
@@ -159,6 +188,8 @@ async fn serve(mut socket: WebSocket, house: &Arc<House>, framing: Framing) -> R
         speaking: None,
         silenced: TurnId(0),
         began: Instant::now(),
+        name,
+        tools: mcp::Client::default(),
     };
     let id = device.id.clone();
     device
@@ -167,6 +198,10 @@ async fn serve(mut socket: WebSocket, house: &Arc<House>, framing: Framing) -> R
             "audio_params": { "format": "opus", "sample_rate": RATE, "channels": 1, "frame_duration": 60 },
         }))
         .await?;
+    if hello.pointer("/features/mcp").and_then(Value::as_bool) == Some(true) {
+        let begin = device.tools.begin();
+        device.about(json!({ "type": "mcp", "payload": begin })).await?;
+    }
     device.talk(house).await
 }
 
@@ -190,7 +225,9 @@ impl Device {
     async fn talk(&mut self, house: &Arc<House>) -> Result<(), String> {
         // The device sends nothing while it plays unless it cancels its own echo, so the frames tell no
         // time; what it does not want to hear it says.
-        let begun = Live::begin(house, Manner::default(), Playback::Unknown).await;
+        let manner = Manner { satellite: self.name.clone(), ..Manner::default() };
+        let (sender, mut calls) = mpsc::channel(CALLS);
+        let begun = Live::begin(house, manner, Playback::Unknown).await;
         let mut live = begun.map_err(|error| error.to_string())?;
         let end = Instant::now() + Duration::from_secs(house.config.session_s);
         loop {
@@ -198,7 +235,13 @@ impl Device {
             tokio::select! {
                 message = self.socket.recv(), if !live.is_behind() => match message {
                     Some(Ok(Message::Binary(bytes))) => self.hear(&bytes, &mut live),
-                    Some(Ok(Message::Text(text))) => self.obey(&text, &mut live).await?,
+                    Some(Ok(Message::Text(text))) => {
+                        if let Some(tools) = self.obey(&text, &mut live).await?
+                            && let Some(name) = &self.name
+                        {
+                            house.satellites.equip(name, tools, sender.clone());
+                        }
+                    }
                     Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                     Some(Ok(Message::Close(_)) | Err(_)) | None => return Ok(()),
                 },
@@ -208,6 +251,11 @@ impl Device {
                     Step::Over => return Err("the conversation broke off".into()),
                 },
                 packet = self.pace.next() => self.play(packet).await?,
+                Some(call) = calls.recv() => {
+                    if let Some(request) = self.tools.call(call) {
+                        self.about(json!({ "type": "mcp", "payload": request })).await?;
+                    }
+                }
                 () = house.stop.cancelled(), if self.speaking.is_none() => return Ok(()),
                 () = tokio::time::sleep_until(idle), if self.speaking.is_none() => {
                     return Err("nothing came for too long".into());
@@ -226,7 +274,8 @@ impl Device {
         }
     }
 
-    async fn obey(&mut self, text: &str, live: &mut Live) -> Result<(), String> {
+    /// Does what a message says; returns the device's tools once they are known.
+    async fn obey(&mut self, text: &str, live: &mut Live) -> Result<Option<Vec<Tool>>, String> {
         let message: Value = serde_json::from_str(text).unwrap_or(Value::Null);
         match (message["type"].as_str(), message["state"].as_str()) {
             (Some("listen"), Some("start")) => self.listening = true,
@@ -241,10 +290,16 @@ impl Device {
                 live.order(Order::Interrupt);
                 self.silence().await?;
             }
-            // Tools of the device are none of ours.
+            (Some("mcp"), _) => match self.tools.take(&message["payload"]) {
+                Came::Send(request) => {
+                    self.about(json!({ "type": "mcp", "payload": request })).await?;
+                }
+                Came::Tools(tools) => return Ok(Some(tools)),
+                Came::Nothing => {}
+            },
             _ => {}
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Ends what the device plays.

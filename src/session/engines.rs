@@ -37,6 +37,10 @@ use crate::models::ModelError;
 use crate::models::ModelStore;
 use crate::models::VoiceEngine;
 use crate::models::runtime;
+use crate::remote;
+use crate::remote::RemoteError;
+use crate::remote::RemoteRecogniser;
+use crate::remote::RemoteVoice;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::tts;
@@ -101,6 +105,9 @@ pub enum EngineError {
     /// A voice.
     #[error(transparent)]
     Tts(#[from] TtsError),
+    /// An engine on another machine.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
     /// The home's description.
     #[error(transparent)]
     Home(#[from] HomeError),
@@ -191,6 +198,9 @@ impl Engines<'_> {
     /// # Errors
     /// When the model is missing or damaged.
     pub fn recognizer(&self) -> Result<Box<dyn Recognizer>, EngineError> {
+        if remote::is_address(&self.asr.model) {
+            return Ok(Box::new(RemoteRecogniser::open(&self.asr.model, &self.asr.language)?));
+        }
         Ok(Box::new(Whisper::open(&self.store.path_of(&self.asr.model)?, self.asr)?))
     }
 
@@ -337,6 +347,9 @@ impl Engines<'_> {
     /// # Errors
     /// When it is no voice, or missing or damaged.
     pub fn voice(&self, id: &str, _language: &str) -> Result<Box<dyn Synthesizer>, EngineError> {
+        if remote::is_address(id) {
+            return Ok(Box::new(RemoteVoice::open(id)?));
+        }
         let no_voice = || EngineError::NoVoice { id: id.to_owned() };
         let name = tts::parse_voice(id).map_err(|_| no_voice())?;
         let mut entries = Vec::new();

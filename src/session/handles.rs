@@ -1,17 +1,21 @@
 //! Engines that many sessions share: cloneable senders to engine threads.
 //!
 //! A recogniser or a voice is too large to have one a session. Each lives in a thread of its own; a
-//! handle puts a job into its bounded queue. Full is [`HandleError::Busy`] at once, never silent lag:
-//! who asks can say so to the client, and come back later. A job is given up when its result is dropped
-//! or told to stop, also while it runs.
+//! handle puts a job into its bounded queue. Who would wait too long is told [`HandleError::Busy`] at
+//! once, never left to lag silently: a door says so to its client, who comes back later. What was
+//! accepted is finished. A job is given up when its result is dropped or told to stop, also while it
+//! runs.
 
 mod dialogue;
+mod line;
 mod recognition;
 mod voices;
 
 pub use dialogue::{DialogueGuard, DialogueHandle};
 pub use recognition::{AsrHandle, Recognition};
 pub use voices::{OpenVoice, SharedVoice, Sound, SoundChunk, TtsHandle};
+
+use std::time::Duration;
 
 use super::EngineError;
 use crate::asr::AsrError;
@@ -21,13 +25,15 @@ use crate::tts::TtsError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HandleError {
-    /// The queue is full. Ask again after a moment.
-    #[error("the {what} is busy: {waiting} jobs are at it or wait already; try again in a moment")]
+    /// One would wait too long, or the queue is full. Ask again after a moment.
+    #[error("the {what} is busy: {waiting} wait already, and one more would for {:.1} s; try again in a moment", wait.as_secs_f64())]
     Busy {
         /// Which engine.
         what: &'static str,
-        /// How many jobs it takes at once.
+        /// How many jobs wait already.
         waiting: usize,
+        /// How long one would wait.
+        wait: Duration,
     },
     /// The engine's thread has ended. Nothing but a restart helps.
     #[error("the {what} has stopped; the log says why, and a restart helps")]
@@ -57,6 +63,15 @@ impl HandleError {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Busy { .. })
+    }
+
+    /// After how many seconds it is worth asking again.
+    #[must_use]
+    pub fn retry_after_s(&self) -> u64 {
+        match self {
+            Self::Busy { wait, .. } => wait.as_secs_f64().ceil().clamp(1.0, 60.0) as u64,
+            _ => 1,
+        }
     }
 }
 

@@ -656,6 +656,10 @@ impl Session {
     /// count: a recogniser invents.
     fn better(&mut self, first: Trial, second: Option<Trial>) -> Trial {
         let Some(second) = second else { return first };
+        // The recogniser may have been too busy for the first.
+        if matches!(first.result, Some(Err(_))) {
+            return second;
+        }
         let (Some(Ok(a)), Some(Ok(b))) = (&first.result, &second.result) else { return first };
         let area = self.area.as_deref();
         let sense = self.dialogue.completeness(&b.text, &b.language, area);

@@ -19,6 +19,8 @@ use crate::dialogue;
 use crate::home;
 use crate::models::Kind;
 use crate::models::ModelStore;
+use crate::remote;
+use crate::remote::RemoteVoice;
 use crate::tts;
 
 /// Settings and models that an engine's thread can keep.
@@ -97,7 +99,7 @@ impl Shared {
         let open: OpenVoice = Box::new(move |id| of_voices.engines().voice(id, ""));
         let tts = TtsHandle::spawn(open, queue)?;
         let dialogue = Arc::new(dialogue);
-        let voices = voices(engines.store);
+        let voices = voices(&settings);
         Ok(Self { settings, asr, tts, dialogue, voices })
     }
 
@@ -258,7 +260,7 @@ impl Shared {
             endpointer: detect::Endpointer::new(detect),
             // A network of its own for every session would cost more than it gains.
             turns: None,
-            recognizer: Box::new(self.asr.clone().with_task(task)),
+            recognizer: Box::new(self.asr.fork().with_task(task)),
             dialogue: self.dialogue(),
             voices,
         })
@@ -272,7 +274,16 @@ pub fn written_language(text: &str) -> &'static str {
     if text.chars().any(han) { "zh" } else { "en" }
 }
 
-fn voices(store: &ModelStore) -> Arc<[VoiceInfo]> {
+fn voices(settings: &Settings) -> Arc<[VoiceInfo]> {
+    let store = &settings.store;
+    let elsewhere = settings.tts.voices.iter().filter(|(_, id)| remote::is_address(id));
+    let elsewhere = elsewhere.map(|(language, id)| VoiceInfo {
+        id: id.clone(),
+        name: id.clone(),
+        description: "A voice on another machine.".into(),
+        languages: vec![language.clone()],
+        sample_rate: RemoteVoice::RATE,
+    });
     let ready = |id: &String| store.is_installed(id);
     let entries = store.catalogue().entries().filter(|entry| entry.kind == Kind::Voice);
     let entries = entries.filter(|entry| ready(&entry.id) && entry.requires.iter().all(ready));
@@ -285,5 +296,5 @@ fn voices(store: &ModelStore) -> Arc<[VoiceInfo]> {
             sample_rate: entry.voice.as_ref()?.sample_rate,
         })
     };
-    entries.filter_map(info).collect()
+    entries.filter_map(info).chain(elsewhere).collect()
 }

@@ -119,7 +119,8 @@ impl Config {
                 self.cache_mb
             ));
         }
-        for id in self.voices.values() {
+        // One on another machine is no name of the catalogue.
+        for id in self.voices.values().filter(|id| !id.contains("://")) {
             problems.extend(parse_voice(id).err().map(|reason| format!("tts.voices: {reason}")));
         }
         problems.extend(Lexicon::new(&self.lexicon).1);
@@ -213,6 +214,12 @@ pub enum TtsError {
     Busy {
         /// How many wait.
         waiting: usize,
+    },
+    /// A voice on another machine failed on this sentence.
+    #[error("{reason}")]
+    Remote {
+        /// Where, and why.
+        reason: String,
     },
     /// The network failed on this sentence.
     #[error("the voice {voice} failed: {reason}")]

@@ -8,6 +8,16 @@ import time
 import wave
 
 import openai
+from openai.types import Model
+from openai.types.audio import (
+    Transcription,
+    TranscriptionTextDeltaEvent,
+    TranscriptionTextDoneEvent,
+    TranscriptionVerbose,
+    TranslationVerbose,
+)
+
+import strict
 
 base_url, token, command, folder = sys.argv[1:5]
 client = openai.OpenAI(base_url=base_url, api_key=token, max_retries=0, timeout=60)
@@ -48,6 +58,33 @@ tell("stream", deltas=deltas, last=events[-1].type, text=events[-1].text)
 with open(command, "rb") as file:
     tell("translate", text=client.audio.translations.create(file=file, model="whisper-1").text)
 
+# All of it once more, read strictly.
+with open(command, "rb") as file:
+    sound = file.read()
+
+
+def raw(**more):
+    asked = {"file": ("a.wav", sound), "model": "whisper-1", "language": "en", **more}
+    return client.audio.transcriptions.with_raw_response.create(**asked).text
+
+
+strict.read(Transcription, raw())
+strict.read(TranscriptionVerbose, raw(response_format="verbose_json", timestamp_granularities=["word", "segment"]))
+with client.audio.transcriptions.with_streaming_response.create(
+    file=("a.wav", sound), model="whisper-1", stream=True
+) as response:
+    lines = [line[6:] for line in response.iter_lines() if line.startswith("data: {")]
+for line in lines[:-1]:
+    strict.read(TranscriptionTextDeltaEvent, line)
+strict.read(TranscriptionTextDoneEvent, lines[-1])
+translation = client.audio.translations.with_raw_response.create(
+    file=("a.wav", sound), model="whisper-1", response_format="verbose_json"
+)
+strict.read(TranslationVerbose, translation.text)
+for model in json.loads(client.models.with_raw_response.list().text)["data"]:
+    strict.read(Model, json.dumps(model))
+tell("strict", events=len(lines))
+
 wrong("wrong_format", lambda: transcribe(response_format="diarized_json"))
 wrong("wrong_model", lambda: transcribe(model="nonsense"))
 wrong("wrong_language", lambda: transcribe(language="xx"))
@@ -86,6 +123,9 @@ with client.audio.speech.with_streaming_response.create(
 ) as response:
     lines = [json.loads(line[6:]) for line in response.iter_lines() if line.startswith("data: ")]
 sound = b"".join(base64.b64decode(line["audio"]) for line in lines if line["type"] == "speech.audio.delta")
+for line in lines[:-1]:
+    assert set(line) == {"type", "audio"}, line
+assert set(lines[-1]) == {"type", "usage"}, lines[-1]
 tell("sse", bytes=len(sound), last=lines[-1]["type"], raw=lines[-1])
 began = time.monotonic()
 long = "The first sentence is here. " + "And another sentence comes after it, which takes its time. " * 12

@@ -8,6 +8,8 @@ import wave
 
 import openai
 
+import strict
+
 base_url, token, command = sys.argv[1:4]
 client = openai.OpenAI(base_url=base_url, api_key=token, max_retries=0)
 
@@ -26,11 +28,18 @@ def sound(path):
     return bytes(out)
 
 
+def receive(connection):
+    """The next event, read strictly."""
+    raw = connection.recv_bytes()
+    return strict.read(type(connection.parse_event(raw)), raw)
+
+
 def until(connection, last):
     """All events up to one of the type."""
     events = []
     end = time.monotonic() + 60
-    for event in connection:
+    while True:
+        event = receive(connection)
         events.append(event)
         if event.type == last:
             return events
@@ -38,7 +47,6 @@ def until(connection, last):
             raise RuntimeError(event.error.message)
         if time.monotonic() > end:
             raise RuntimeError(f"no {last} in {[e.type for e in events]}")
-    raise RuntimeError("closed")
 
 
 def first(events, kind):
@@ -61,13 +69,13 @@ secret = client.realtime.client_secrets.create(session={"type": "realtime", "mod
 tell("secret", value=secret.value, session=secret.session.type)
 
 with client.realtime.connect(model="gpt-realtime") as connection:
-    created = connection.recv()
+    created = receive(connection)
     tell("created", kind=created.type, session=created.session.type)
     connection.session.update(session={
         "type": "realtime",
         "audio": {"input": {"transcription": {"model": "whisper-1", "language": "en"}}},
     })
-    tell("updated", kind=connection.recv().type)
+    tell("updated", kind=receive(connection).type)
     append(connection, speech + silence)
     events = until(connection, "response.done")
     said = first(events, "conversation.item.input_audio_transcription.completed")
@@ -92,13 +100,13 @@ with client.realtime.connect(model="gpt-realtime") as connection:
     tell("truncated", ms=until(connection, "conversation.item.truncated")[-1].audio_end_ms)
 
 with client.realtime.connect(model="gpt-realtime") as connection:
-    connection.recv()
+    receive(connection)
     connection.session.update(session={
         "type": "realtime", "output_modalities": ["text"],
         "audio": {"input": {"format": {"type": "audio/pcm", "rate": 24000}, "turn_detection": None}},
         "tools": [{"type": "function", "name": "HassTurnOn", "description": "Turns on", "parameters": {"type": "object"}}],
     })
-    connection.recv()
+    receive(connection)
     connection.input_audio_buffer.commit()
     tell("empty", code=until(connection, "error")[-1].error.code)
     append(connection, speech)

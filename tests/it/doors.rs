@@ -18,7 +18,10 @@ pub(crate) struct Server {
     pub(crate) http: SocketAddr,
     pub(crate) wyoming: SocketAddr,
     audiosocket: Option<SocketAddr>,
+    pub(crate) satellite: Option<SocketAddr>,
     pub(crate) folder: tempfile::TempDir,
+    /// What it printed before it was ready.
+    pub(crate) said: Vec<String>,
 }
 
 impl Server {
@@ -38,10 +41,11 @@ impl Server {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut addresses = BTreeMap::new();
+        let (mut addresses, mut said) = (BTreeMap::new(), Vec::new());
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         loop {
             let line = lines.next().expect("the server ended").unwrap();
+            said.push(line.clone());
             if line.starts_with("Ready") {
                 break;
             }
@@ -51,8 +55,18 @@ impl Server {
             }
         }
         let address = |door: &str| addresses[door].parse().unwrap();
-        let audiosocket = addresses.get("audiosocket").map(|address| address.parse().unwrap());
-        Self { http: address("http"), wyoming: address("wyoming"), audiosocket, child, folder }
+        let also =
+            |door: &str| addresses.get(door).map(|address: &String| address.parse().unwrap());
+        let (audiosocket, satellite) = (also("audiosocket"), also("satellite"));
+        Self {
+            http: address("http"),
+            wyoming: address("wyoming"),
+            audiosocket,
+            satellite,
+            child,
+            folder,
+            said,
+        }
     }
 
     pub(crate) fn audiosocket(&self) -> SocketAddr {
@@ -87,7 +101,7 @@ impl Drop for Server {
 }
 
 /// Python with the clients; `scripts/python-clients.sh` puts it there.
-fn python() -> PathBuf {
+pub(crate) fn python() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let out = Command::new(root.join("scripts/python-clients.sh")).output().unwrap();
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
@@ -367,7 +381,7 @@ fn openai_s_realtime_client_converses() {
 }
 
 /// A minute of silence in FLAC: a few thousand bytes.
-fn silence() -> Vec<u8> {
+pub(crate) fn silence() -> Vec<u8> {
     use flacenc::component::BitRepr;
     use flacenc::error::Verify;
     let config = flacenc::config::Encoder::default().into_verified().unwrap();

@@ -29,6 +29,7 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
                 "models",
                 "telemetry",
                 "store",
+                "remote",
             ],
         ),
         // The page shows the home and the models themselves.
@@ -44,8 +45,10 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
                 "dialogue",
                 "home",
                 "models",
+                "remote",
             ],
         ),
+        ("remote", &["asr", "tts", "audio"]),
         ("telemetry", &[]),
         (
             "config",

@@ -11,8 +11,8 @@ use rumqttc::{Client, Event, MqttOptions, Packet, QoS};
 use serde_json::{Value, json};
 
 /// A broker on a free port of the loopback, stopped with the test.
-struct Broker {
-    port: u16,
+pub(crate) struct Broker {
+    pub(crate) port: u16,
     folder: tempfile::TempDir,
     child: Child,
 }
@@ -35,7 +35,7 @@ fn free_port() -> u16 {
 }
 
 impl Broker {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = free_port();
         let settings = folder.path().join("mosquitto.conf");

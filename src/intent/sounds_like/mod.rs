@@ -214,6 +214,44 @@ impl Speech {
     }
 }
 
+/// How far two texts sound from each other, 0 (the same) to 1 (nothing in common): what it costs to
+/// hear the one for the other, sound by sound, by the length of the longer. `None` for a language whose
+/// pronunciation is not known: any but English and Chinese.
+///
+/// ```
+/// use hearken::intent::sound_distance;
+///
+/// let near = sound_distance("the incubi", "the EcoBee", "en").unwrap();
+/// let far = sound_distance("the weather", "the EcoBee", "en").unwrap();
+/// assert!(near < 0.3 && far > 0.4);
+/// assert_eq!(sound_distance("走狼", "走廊", "zh"), Some(0.0));
+/// ```
+#[must_use]
+pub fn sound_distance(one: &str, other: &str, language: &str) -> Option<f32> {
+    let speech = Speech::of(language)?;
+    let sounds = |text: &str| -> Vec<Sound> {
+        speech.tokens(text).iter().flat_map(|token| speech.sounds(token)).collect()
+    };
+    let (one, other) = (sounds(one), sounds(other));
+    let gaps: Vec<f32> = one.iter().map(|sound| speech.gap(*sound)).collect();
+    let length = |sounds: &[Sound]| sounds.iter().map(|sound| speech.gap(*sound)).sum::<f32>();
+    let longer = length(&one).max(length(&other));
+    if longer <= 0.0 {
+        return Some(0.0);
+    }
+    let mut above = Vec::with_capacity(one.len() + 1);
+    above.push(0.0);
+    for gap in &gaps {
+        above.push(above.last().copied().unwrap_or(0.0) + gap);
+    }
+    let mut row = vec![0.0; above.len()];
+    for sound in other {
+        speech.row(&one, &gaps, sound, &above, &mut row);
+        std::mem::swap(&mut above, &mut row);
+    }
+    Some((above.last().copied().unwrap_or(0.0) / longer).min(1.0))
+}
+
 /// Words that can stand in a sentence together.
 #[derive(Debug)]
 struct Fragment {

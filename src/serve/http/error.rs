@@ -16,11 +16,13 @@ pub(in super::super) struct ApiError {
     kind: &'static str,
     param: Option<&'static str>,
     code: Option<&'static str>,
+    /// Seconds after which it is worth asking again.
+    retry_after_s: u64,
 }
 
 impl ApiError {
     fn new(status: StatusCode, kind: &'static str, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), kind, param: None, code: None }
+        Self { status, message: message.into(), kind, param: None, code: None, retry_after_s: 1 }
     }
 
     fn code(mut self, code: &'static str) -> Self {
@@ -66,6 +68,12 @@ impl ApiError {
         Self::new(StatusCode::UNAUTHORIZED, "authentication_error", message).code("invalid_api_key")
     }
 
+    /// More than one token may.
+    pub(super) fn too_much(message: &str, retry_after_s: u64) -> Self {
+        let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_error", message);
+        Self { retry_after_s, ..error.code("rate_limit_exceeded") }
+    }
+
     pub(super) fn forbidden(message: &str) -> Self {
         Self::new(StatusCode::FORBIDDEN, "permission_error", message).code("forbidden")
     }
@@ -96,7 +104,10 @@ impl From<HandleError> for ApiError {
         use crate::tts::TtsError;
         let text = chain(&error);
         match &error {
-            HandleError::Busy { .. } => Self::busy(text),
+            HandleError::Busy { .. } => {
+                Self { retry_after_s: error.retry_after_s(), ..Self::busy(text) }
+            }
+            HandleError::Asr(AsrError::Busy { .. }) => Self::busy(text),
             // The model's path is nobody's business.
             HandleError::Asr(AsrError::Language { language, reason, .. }) => {
                 Self::invalid("language", format!("{language:?} cannot be transcribed: {reason}"))
@@ -115,8 +126,9 @@ impl From<HandleError> for ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = (self.status, Json(self.body())).into_response();
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        if matches!(self.status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
+            let seconds = HeaderValue::from(self.retry_after_s);
+            response.headers_mut().insert(header::RETRY_AFTER, seconds);
         }
         response
     }

@@ -5,6 +5,7 @@ mod error;
 mod models;
 mod multipart;
 mod ogg;
+mod satellites;
 mod speech;
 mod sse;
 mod transcriptions;
@@ -13,6 +14,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
@@ -22,11 +24,14 @@ use axum::{Extension, Router};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use super::admission::Permit;
-use super::{House, REFUSAL, Refused};
+use super::metrics::plain;
+use super::tokens::{Denied, TokenPermit};
+use super::{House, REFUSAL, Refused, Wire};
+
+use crate::telemetry;
 
 pub(super) use error::ApiError;
 pub(super) use models::voice;
@@ -38,7 +43,12 @@ const HEADER_BYTES: usize = 32 * 1024;
 
 /// A connection's place in the house, which what it turns into keeps.
 #[derive(Debug, Clone)]
-pub(super) struct Place(#[allow(dead_code, reason = "held, not read")] Arc<Permit>);
+pub(super) struct Place {
+    #[allow(dead_code, reason = "held, not read")]
+    connection: Arc<Permit>,
+    #[allow(dead_code, reason = "held, not read")]
+    token: Option<Arc<TokenPermit>>,
+}
 
 /// All that can be asked for.
 pub(super) fn router(house: &Arc<House>) -> Router {
@@ -55,6 +65,8 @@ pub(super) fn router(house: &Arc<House>) -> Router {
         .route("/vosk", get(super::listening::vosk))
         .route("/v1/stream", get(super::stream::stream))
         .route("/xiaozhi/v1/", get(super::xiaozhi::xiaozhi))
+        .route("/v1/satellites", get(satellites::list))
+        .route("/v1/satellites/{name}/tools/{tool}", post(satellites::call))
         .route("/metrics", get(metrics))
         .merge(super::page::api())
         .layer(middleware::from_fn_with_state(Arc::clone(house), guard));
@@ -67,19 +79,22 @@ pub(super) fn router(house: &Arc<House>) -> Router {
         .merge(api)
         .fallback(async || ApiError::not_found("there is nothing at this path"))
         .method_not_allowed_fallback(async || ApiError::method())
+        .layer(middleware::from_fn_with_state(Arc::clone(house), steady))
         .layer(DefaultBodyLimit::max(house.config.max_body_mb * 1024 * 1024))
         .with_state(Arc::clone(house))
 }
 
 /// Serves one connection to its end.
 pub(super) async fn serve(
-    stream: TcpStream,
+    stream: Box<dyn Wire>,
     address: SocketAddr,
     permit: Permit,
     router: Router,
     stop: &CancellationToken,
 ) {
-    let router = router.layer(Extension(Place(Arc::new(permit)))).layer(Extension(address));
+    let router = router
+        .layer(Extension(Place { connection: Arc::new(permit), token: None }))
+        .layer(Extension(address));
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADERS)
@@ -100,20 +115,34 @@ pub(super) async fn serve(
     }
 }
 
+/// What a client is told that does not encrypt.
+pub(super) fn plainly() -> Vec<u8> {
+    last_answer(
+        "400 Bad Request",
+        &ApiError::invalid("", "this door is encrypted: write https, or wss"),
+    )
+}
+
+/// An answer to whatever was asked, and the last one.
+fn last_answer(status: &str, error: &ApiError) -> Vec<u8> {
+    let body = error.body().to_string();
+    let length = body.len();
+    format!(
+        "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-type: application/json\r\n\
+         content-length: {length}\r\n\r\n{body}"
+    )
+    .into_bytes()
+}
+
 /// Tells a client that the house is full.
-pub(super) async fn refuse(mut stream: TcpStream, why: Refused) {
+pub(super) async fn refuse(mut stream: Box<dyn Wire>, why: Refused) {
     let error = match why {
         Refused::Full => ApiError::busy("all places are taken; try again in a moment"),
         Refused::Crowd => ApiError::busy("too many connections from this address; close some"),
     };
-    let body = error.body().to_string();
-    let answer = format!(
-        "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\n\
-         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    );
+    let answer = last_answer("503 Service Unavailable\r\nretry-after: 1", &error);
     let _ = tokio::time::timeout(REFUSAL, async {
-        stream.write_all(answer.as_bytes()).await?;
+        stream.write_all(&answer).await?;
         stream.shutdown().await?;
         // Closing before the client's own bytes are read could take the answer back.
         let mut sink = [0; 1024];
@@ -124,21 +153,56 @@ pub(super) async fn refuse(mut stream: TcpStream, why: Refused) {
 }
 
 /// Lets in who shows a token; without tokens, everybody but the web pages of strangers.
-async fn guard(State(house): State<Arc<House>>, request: Request, next: Next) -> Response {
+async fn guard(State(house): State<Arc<House>>, mut request: Request, next: Next) -> Response {
     let headers = request.headers();
-    let allowed = match house.tokens.is_open() {
-        true => own_page(headers),
-        false => token(headers).is_some_and(|token| house.tokens.accept(token)),
+    if house.tokens.is_open() {
+        if own_page(headers) {
+            return next.run(request).await;
+        }
+        house.refused("http", "token");
+        let message = "a web page of another host may not use this server";
+        return ApiError::forbidden(message).into_response();
+    }
+    let (reason, error) = match house.tokens.enter(token(headers).unwrap_or_default()) {
+        Ok(permit) => {
+            let permit = Arc::new(permit);
+            // A socket takes its place along, and with it this.
+            if let Some(place) = request.extensions_mut().get_mut::<Place>() {
+                place.token = Some(Arc::clone(&permit));
+            }
+            return next.run(request).await;
+        }
+        Err(Denied::Unknown) => ("token", ApiError::token()),
+        Err(Denied::TooMany) => {
+            ("crowd", ApiError::too_much("too many requests at once with this token", 1))
+        }
+        Err(Denied::TooOften { seconds }) => {
+            ("often", ApiError::too_much("too many requests a minute with this token", seconds))
+        }
     };
-    if allowed {
-        return next.run(request).await;
-    }
-    house.refused("http", "token");
-    match house.tokens.is_open() {
-        true => ApiError::forbidden("a web page of another host may not use this server")
-            .into_response(),
-        false => ApiError::token().into_response(),
-    }
+    house.refused("http", reason);
+    error.into_response()
+}
+
+/// Ends a request whose body stops coming.
+async fn steady(State(house): State<Arc<House>>, request: Request, next: Next) -> Response {
+    let idle = house.idle();
+    let request = request.map(|body| {
+        let pieces =
+            futures_util::stream::unfold(Some(body.into_data_stream()), move |pieces| async move {
+                let mut pieces = pieces?;
+                match tokio::time::timeout(idle, futures_util::StreamExt::next(&mut pieces)).await {
+                    Ok(piece) => piece.map(|piece| (piece, Some(pieces))),
+                    Err(_) => {
+                        let slow =
+                            std::io::Error::new(std::io::ErrorKind::TimedOut, "it came too slowly");
+                        Some((Err(axum::Error::new(slow)), None))
+                    }
+                }
+            });
+        Body::from_stream(pieces)
+    });
+    next.run(request).await
 }
 
 /// Whether no browser asks, or one that shows a page from here.
@@ -180,11 +244,14 @@ async fn ready(State(house): State<Arc<House>>) -> Response {
 async fn metrics(State(house): State<Arc<House>>) -> Response {
     let (waiting, _) = house.shared.asr().load();
     let (speaking, _) = house.shared.tts().load();
+    let wait = usize::try_from(house.shared.asr().wait().as_millis()).unwrap_or(usize::MAX);
     let mut text = house.metrics.text();
+    text.push_str(&plain(&telemetry::metrics().text()));
     for (name, help, value) in [
         ("hearken_places_taken", "Connections that hold a place.", house.admission.inside()),
         ("hearken_recognitions_waiting", "Utterances that wait for the recogniser.", waiting),
         ("hearken_texts_spoken", "Texts that are being spoken or wait for it.", speaking),
+        ("hearken_recognition_wait_ms", "How long an utterance would wait now.", wait),
     ] {
         text.push_str(&format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n"));
     }

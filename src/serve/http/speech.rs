@@ -89,7 +89,7 @@ pub(super) async fn speech(
     })?;
     // What cannot be spoken is an error; once sound flows it is too late for one.
     let first = sound.next().await.transpose()?;
-    house.metrics.time("hearken_first_audio_seconds", began.elapsed(), &[("door", "http")]);
+    house.metrics.time("hearken_door_first_audio_seconds", began.elapsed(), &[("door", "http")]);
     let encoder = Encoder::new(format).map_err(ApiError::internal)?;
     let pieces = Pieces { first, sound, encoder: Some(encoder), house, chars };
     Ok(match sse {

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use axum::Json;
@@ -15,8 +16,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::multipart::Form;
 use super::{ApiError, House, models, sse};
+use crate::asr::AsrError;
+use crate::asr::Hypothesis;
+use crate::asr::Recognizer;
 use crate::asr::Task;
 use crate::audio::FileSource;
+use crate::session::AsrHandle;
 use crate::session::EngineError;
 use crate::session::FileTranscript;
 use crate::session::HandleError;
@@ -68,11 +73,8 @@ async fn answer(
             format!("send the recording as multipart/form-data: {}", wrong.body_text()),
         )
     })?;
-    let (waiting, most) = house.shared.asr().load();
-    if waiting >= most {
-        house.refused("http", "busy");
-        return Err(ApiError::busy("the recogniser is busy; try again in a moment"));
-    }
+    // Before the recording is sent, not after it.
+    house.shared.asr().check().inspect_err(|_| house.refused("http", "busy"))?;
     let asked = asked(&house, Form::read(body).await?, translate)?;
     match asked.stream {
         true => stream(house, asked).await,
@@ -168,7 +170,7 @@ async fn transcribe(
             FileSource::open(&path).map_err(|error| wrong_file(&error.to_string(), &path))?;
         let mut detector = shared.detector().map_err(HandleError::from)?;
         let mut endpointer = shared.endpointer();
-        let mut recogniser = shared.asr().clone().with_task(task).patient();
+        let mut recogniser = Reader { asr: shared.asr().fork().with_task(task), begun: false };
         let mut too_long = false;
         let done = transcribe_source(
             &mut source,
@@ -188,15 +190,42 @@ async fn transcribe(
         }
         let transcript = done.map_err(|error| match error {
             EngineError::Audio(error) => wrong_file(&error.to_string(), &path),
-            EngineError::Asr(error) => HandleError::Asr(error).into(),
+            EngineError::Asr(error) => {
+                if matches!(error, AsrError::Busy { .. }) {
+                    house.refused("http", "busy");
+                }
+                HandleError::Asr(error).into()
+            }
             other => HandleError::Engine(other).into(),
         })?;
         let labels = [("door", "http")];
-        house.metrics.time("hearken_recognition_seconds", began.elapsed(), &labels);
+        house.metrics.time("hearken_door_recognition_seconds", began.elapsed(), &labels);
         house.metrics.add("hearken_audio_seconds_total", transcript.duration_s, &labels);
         Ok(transcript)
     });
     work.await.map_err(|_| ApiError::internal("recognition broke off; the log says why"))?
+}
+
+/// The recogniser for a recording: the first utterance is refused where it would wait too long, and once
+/// that was accepted the others wait.
+struct Reader {
+    asr: AsrHandle,
+    begun: bool,
+}
+
+impl Recognizer for Reader {
+    fn transcribe(
+        &mut self,
+        audio: &[f32],
+        stop: &dyn Fn() -> bool,
+        out: &mut dyn FnMut(Hypothesis),
+    ) -> Result<(), AsrError> {
+        Recognizer::transcribe(&mut self.asr, audio, stop, out)?;
+        if !std::mem::replace(&mut self.begun, true) {
+            self.asr = self.asr.clone().patient();
+        }
+        Ok(())
+    }
 }
 
 /// A recording that cannot be read; the client knows nothing of our file's name.
@@ -283,19 +312,28 @@ async fn stream(house: Arc<House>, mut asked: Asked) -> Result<Response, ApiErro
     let (sender, mut events) = mpsc::channel::<Result<Value, ApiError>>(64);
     let deltas = sender.clone();
     tokio::spawn(async move {
-        let mut told = 0;
+        let told = Arc::new(AtomicUsize::new(0));
+        let delta = |text: &str, told: &AtomicUsize| {
+            let before = told.swap(text.len(), Ordering::Relaxed);
+            let new = text.get(before..).filter(|new| !new.is_empty())?;
+            Some(json!({ "type": "transcript.text.delta", "delta": new }))
+        };
+        let so_far_told = Arc::clone(&told);
         let tell = move |so_far: &FileTranscript| {
-            if so_far.text.len() > told {
-                let delta = so_far.text[told..].to_owned();
-                told = so_far.text.len();
-                let event = json!({ "type": "transcript.text.delta", "delta": delta });
+            if let Some(event) = delta(&so_far.text, &so_far_told) {
                 // A client that takes nothing holds up its own request only; one that left ends it.
                 return deltas.blocking_send(Ok(event)).is_ok();
             }
             !deltas.is_closed()
         };
-        let last = transcribe(&house, &mut asked, tell).await.map(|transcript| {
-            json!({ "type": "transcript.text.done", "text": transcript.text, "usage": usage(&transcript) })
+        let done = transcribe(&house, &mut asked, tell).await;
+        // What was said up to the end of the recording.
+        if let Some(event) = done.as_ref().ok().and_then(|done| delta(&done.text, &told)) {
+            let _ = sender.send(Ok(event)).await;
+        }
+        let last = done.map(|transcript| {
+            // Its `usage` would count tokens, which we do not.
+            json!({ "type": "transcript.text.done", "text": transcript.text })
         });
         let _ = sender.send(last).await;
     });

@@ -459,6 +459,10 @@ impl Machine {
             "type": "conversation.item.input_audio_transcription.failed",
             "item_id": item, "content_index": 0, "error": error,
         }));
+        // Nobody answers this turn: clients that show no transcripts are to know it too.
+        if code == "busy" {
+            self.error(&Value::Null, code, message, None);
+        }
         self.after_transcription(item, false);
     }
 

@@ -33,6 +33,7 @@ use super::{Guest, House, WRITE_LIMIT};
 use crate::asr::Hypothesis;
 use crate::asr::Task;
 use crate::audio::Resampler;
+use crate::session::AsrHandle;
 use crate::session::DialogueHandle;
 use crate::session::HandleError;
 use crate::session::Listened;
@@ -102,6 +103,7 @@ pub(super) async fn client_secrets(
 
 /// Work of the engines that the session waits for.
 struct Work {
+    asr: AsrHandle,
     /// At the recogniser, in order: the item, its seconds, the job.
     hearing: VecDeque<(String, f64, Recognition)>,
     answer: Option<(String, JoinHandle<Found>)>,
@@ -130,7 +132,8 @@ async fn serve(mut socket: WebSocket, house: &Arc<House>, settings: Settings, di
         Err(error) => return close(socket, 1011, &error.to_string()).await,
     };
     let talk = Arc::new(Mutex::new(house.shared.dialogue()));
-    let mut work = Work { hearing: VecDeque::new(), answer: None, speaking: None };
+    let asr = house.shared.asr().fork();
+    let mut work = Work { asr, hearing: VecDeque::new(), answer: None, speaking: None };
     let end = Instant::now() + Duration::from_secs(house.config.session_s);
     let idle = house.idle();
     let mut last = Instant::now();
@@ -228,6 +231,32 @@ async fn next_sound(
         Some(speaking) => speaking.sound.next().await,
         None => std::future::pending().await,
     }
+}
+
+/// Plays a session's events without any engine; what waits for one fails.
+#[cfg(feature = "fuzzing")]
+pub(super) fn play(events: impl Iterator<Item = Value>) {
+    let mut machine = Machine::new("sess_1", Settings::new("m", false), Dialect::New);
+    for event in events {
+        match event["type"].as_str().unwrap_or_default() {
+            "session.update" => machine.update(&event),
+            "conversation.item.create" => machine.create_item(&event),
+            "response.create" => machine.create_response(&event),
+            "response.cancel" => machine.cancel_response(&event),
+            "input_audio_buffer.commit" => machine.commit(Arc::from([0.0; 1600])),
+            _ => machine.about_item(&event),
+        }
+        for what in machine.drain() {
+            match what {
+                Do::Answer { response, text } => machine.answered(&response, &text, "en", &[]),
+                Do::Speak { response, .. } => machine.failed(&response, "busy", "busy"),
+                Do::Transcribe { item, .. } => machine.not_transcribed(&item, "busy", "busy"),
+                Do::Send(event) => drop(in_dialect(event, machine.dialect)),
+                Do::Silence | Do::Retune => {}
+            }
+        }
+    }
+    machine.close();
 }
 
 /// Takes an event of the client.
@@ -332,7 +361,7 @@ fn begin(
             house.metrics.add("hearken_audio_seconds_total", seconds, &[("door", "realtime")]);
             let task =
                 Task { language: machine.settings.language.clone(), free: true, ..Task::default() };
-            match house.shared.asr().transcribe(audio, task) {
+            match work.asr.transcribe(audio, task) {
                 Ok(job) => work.hearing.push_back((item, seconds, job)),
                 Err(error) => {
                     house.refused("realtime", "busy");

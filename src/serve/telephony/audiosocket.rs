@@ -39,6 +39,12 @@ fn next(buffer: &mut BytesMut) -> Option<Packet> {
     Some(Packet { kind, bytes })
 }
 
+/// How many bytes the next message has, once it is whole.
+#[cfg(feature = "fuzzing")]
+pub(in super::super) fn length_of_next(buffer: &mut BytesMut) -> Option<usize> {
+    next(buffer).map(|packet| packet.bytes.len())
+}
+
 fn message(kind: u8, bytes: &[u8]) -> Vec<u8> {
     let length = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
     let mut message = vec![kind];

@@ -27,6 +27,16 @@ const PACKET_SAMPLES: usize = RATE as usize / 50;
 /// Packets between two reports of what was played.
 const REPORT_EVERY: u32 = 5;
 
+/// Two short tones of the frequencies that say "busy" (ITU-T E.180 as North America has it).
+fn busy_tone() -> Vec<f32> {
+    let tone = |i: usize| {
+        let turn = std::f32::consts::TAU * i as f32 / RATE as f32;
+        0.1 * ((turn * 480.0).sin() + (turn * 620.0).sin())
+    };
+    let pulse = PACKET_SAMPLES * 12;
+    (0..3 * pulse).map(|i| if i / pulse == 1 { 0.0 } else { tone(i) }).collect()
+}
+
 /// What a wire has to do for the call.
 #[derive(Debug, PartialEq)]
 enum Task {
@@ -114,6 +124,13 @@ impl Call {
                     let played_ms = played.as_secs_f64() * 1000.0;
                     self.live.order(Order::Played { turn, played_ms, done: true });
                     return Ok(Task::Clear);
+                }
+                // Nobody sees a text here.
+                Step::Event(Event::Failed { turn, stage: "recognition", .. }) => {
+                    for block in busy_tone().chunks_exact(PACKET_SAMPLES) {
+                        self.pace.push(turn, (self.encode)(block), PACKET, false);
+                    }
+                    self.pace.push(turn, Vec::new(), Duration::ZERO, true);
                 }
                 Step::Event(_) | Step::CaughtUp => {}
                 Step::Over => return Ok(Task::End),

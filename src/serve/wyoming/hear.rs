@@ -14,6 +14,7 @@ use crate::asr::Hypothesis;
 use crate::asr::Task;
 use crate::asr::Transcript;
 use crate::audio::PcmIntake;
+use crate::session::AsrHandle;
 use crate::session::HandleError;
 use crate::session::Listened;
 use crate::session::Listener;
@@ -22,9 +23,15 @@ use crate::session::Recognition;
 /// What clients send that do not say what they send: 16 kHz, 16 bit, mono.
 const USUAL: (u32, usize, usize) = (16_000, 2, 1);
 
+/// Utterances of one connection that may be at the recogniser; more are read once one is recognised.
+const MOST_JOBS: usize = 3;
+
 /// Audio that is being listened to.
 pub(super) struct Hearing {
     language: Option<String>,
+    asr: AsrHandle,
+    /// Whether an utterance was accepted: then the rest is, too.
+    accepted: bool,
     listener: Listener,
     intake: Option<PcmIntake>,
     samples: Vec<f32>,
@@ -70,6 +77,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
             };
             state.hearing = Some(Hearing {
                 language: state.language.clone(),
+                asr: self.asr.clone(),
+                accepted: false,
                 listener,
                 intake: None,
                 samples: Vec::new(),
@@ -129,7 +138,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
         }
         let Some(hearing) = state.hearing.take() else { return Ok(()) };
         let labels = [("door", "wyoming")];
-        self.house.metrics.time("hearken_recognition_seconds", began.elapsed(), &labels);
+        self.house.metrics.time("hearken_door_recognition_seconds", began.elapsed(), &labels);
         self.house.metrics.add(
             "hearken_audio_seconds_total",
             hearing.listener.now().seconds(),
@@ -155,11 +164,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
                 }
                 Listened::Utterance { stopped, audio, .. } => {
                     self.send(&Event::new("voice-stopped").with("timestamp", stopped.ms())).await?;
+                    while let Some(hearing) =
+                        state.hearing.as_mut().filter(|hearing| hearing.jobs.len() >= MOST_JOBS)
+                    {
+                        let next = self.during(Hearing::next(Some(hearing))).await?;
+                        Box::pin(self.heard(next, state)).await?;
+                    }
                     let Some(hearing) = &mut state.hearing else { return Ok(()) };
                     let task =
                         Task { language: hearing.language.clone(), free: true, ..Task::default() };
-                    match self.house.shared.asr().transcribe(audio, task) {
-                        Ok(job) => hearing.jobs.push_back(job),
+                    let taken = match hearing.accepted {
+                        true => hearing.asr.transcribe_more(audio, task),
+                        false => hearing.asr.transcribe(audio, task),
+                    };
+                    match taken {
+                        Ok(job) => {
+                            hearing.accepted = true;
+                            hearing.jobs.push_back(job);
+                        }
                         Err(failed) => return self.give_up(&failed, state).await,
                     }
                 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Event;
+use super::{Event, House};
 use crate::session::Shared;
 
 fn artifact(name: &str, description: &str, more: &Value) -> Value {
@@ -86,6 +86,15 @@ pub(super) fn info(shared: &Shared) -> Event {
         .with("wake", json!([]))
         .with("mic", json!([]))
         .with("snd", json!([]))
+}
+
+/// What a satellite is, and that it does nothing else.
+pub(super) fn satellite(house: &House) -> Event {
+    let mut info = Event::new("info").with("satellite", super::satellite::about(house));
+    for kind in ["asr", "tts", "handle", "intent", "wake", "mic", "snd"] {
+        info = info.with(kind, json!([]));
+    }
+    info
 }
 
 fn voices_are_none(tts: &Value) -> bool {

@@ -7,9 +7,9 @@
 mod hear;
 mod info;
 mod pipeline;
+pub(super) mod satellite;
 mod speak;
 mod understand;
-mod wire;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -20,9 +20,12 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::Instant;
 
 use super::{House, REFUSAL, Refused, ServeError, WRITE_LIMIT};
+use crate::session::AsrHandle;
 use crate::session::HandleError;
 
-pub use wire::{Decoder, Event, LONGEST_DATA, LONGEST_LINE, LONGEST_PAYLOAD, WireError};
+pub use crate::remote::Decoder;
+pub use crate::remote::Event;
+pub use crate::remote::WireError;
 
 use hear::Hearing;
 use pipeline::Pipeline;
@@ -62,6 +65,8 @@ struct Peer<S> {
     /// When the connection ends whatever happens.
     end: Instant,
     house: Arc<House>,
+    /// The recogniser, for this client's turns.
+    asr: AsrHandle,
 }
 
 /// What a client is in the middle of.
@@ -79,17 +84,7 @@ pub(super) async fn serve<S>(stream: S, house: &Arc<House>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
-    let now = Instant::now();
-    let mut peer = Peer {
-        stream,
-        decoder: Decoder::default(),
-        waiting: VecDeque::new(),
-        waiting_bytes: 0,
-        ended: false,
-        patience: now + house.idle(),
-        end: now + Duration::from_secs(house.config.session_s),
-        house: Arc::clone(house),
-    };
+    let mut peer = Peer::new(stream, house);
     if let Err(gone) = peer.talk().await {
         tracing::debug!(%gone, "a Wyoming connection ends");
         if !matches!(gone, Gone::Broke(_) | Gone::Stuck) {
@@ -120,6 +115,11 @@ where
     .await;
 }
 
+/// What a client is told that does not encrypt.
+pub(super) fn plainly() -> Vec<u8> {
+    error("this door is encrypted: connect with TLS", "tls").encode()
+}
+
 /// An `error` event.
 fn error(text: &str, code: &str) -> Event {
     Event::new("error").with("text", text).with("code", code)
@@ -132,6 +132,21 @@ fn failure(failed: &HandleError) -> Event {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
+    fn new(stream: S, house: &Arc<House>) -> Self {
+        let now = Instant::now();
+        Self {
+            stream,
+            decoder: Decoder::default(),
+            waiting: VecDeque::new(),
+            waiting_bytes: 0,
+            ended: false,
+            patience: now + house.idle(),
+            end: now + Duration::from_secs(house.config.session_s),
+            house: Arc::clone(house),
+            asr: house.shared.asr().fork(),
+        }
+    }
+
     async fn talk(&mut self) -> Result<(), Gone> {
         let mut state = State::default();
         loop {
@@ -312,7 +327,8 @@ pub(super) fn announce(address: SocketAddr) -> Result<Announced, ServeError> {
     Ok(Announced { daemon })
 }
 
-fn hostname() -> String {
+/// What this machine is called.
+pub(super) fn hostname() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname")
         .ok()
         .or_else(|| std::env::var("HOSTNAME").ok())

@@ -166,7 +166,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
             let labels = [("door", "wyoming")];
             if std::mem::take(&mut first) {
                 let metrics = &self.house.metrics;
-                metrics.time("hearken_first_audio_seconds", began.elapsed(), &labels);
+                metrics.time("hearken_door_first_audio_seconds", began.elapsed(), &labels);
             }
             let seconds = chunk.samples.len() as f64 / f64::from(chunk.sample_rate.max(1));
             self.house.metrics.add("hearken_audio_seconds_total", seconds, &labels);

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -15,6 +16,8 @@ use crate::tts::TtsError;
 use crate::tts::clauses;
 
 const WHAT: &str = "voices";
+/// When it is worth asking again.
+const A_MOMENT: Duration = Duration::from_secs(1);
 /// Pieces of speech that wait to be fetched. A text of 4096 characters makes fewer.
 const PIECES: usize = 512;
 /// Voices that are kept open; the one that was silent longest makes room.
@@ -96,7 +99,7 @@ impl TtsHandle {
     /// [`HandleError::Busy`] when too many texts are being spoken, [`HandleError::Gone`] when the
     /// thread has ended. What else can fail comes with the sound.
     pub fn speak(&self, voice: &str, speed: f32, text: &str) -> Result<Sound, HandleError> {
-        let busy = || HandleError::Busy { what: WHAT, waiting: self.most };
+        let busy = || HandleError::Busy { what: WHAT, waiting: self.most, wait: A_MOMENT };
         let seat = Arc::clone(&self.seats).try_acquire_owned().map_err(|_| busy())?;
         let (out, chunks) = mpsc::channel(PIECES);
         let stop = CancellationToken::new();

@@ -111,7 +111,7 @@ pub enum WireError {
 /// Takes bytes and gives events.
 ///
 /// ```
-/// use hearken::serve::wyoming::{Decoder, Event};
+/// use hearken::remote::{Decoder, Event};
 ///
 /// let mut decoder = Decoder::default();
 /// let bytes = Event::new("ping").with("text", "hi").encode();
