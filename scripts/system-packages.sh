@@ -37,6 +37,10 @@ if [ "$(uname -s)" = Linux ]; then
 fi
 
 if [ "${1:-}" = tests ]; then
+    # The page is tested in a real browser; the fonts are for the Chinese one.
+    need chromium bash -c 'command -v chromium || command -v chromium-browser || command -v google-chrome'
+    need chromium-driver have chromedriver
+    need fonts-noto-cjk bash -c 'fc-list :lang=zh | grep -q .'
     # The doors are tested with clients in Python, in a folder of their own.
     need python3-venv bash -c 'python3 -c "import ensurepip, venv"'
     need mosquitto bash -c 'PATH=$PATH:/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin command -v mosquitto'
@@ -55,6 +59,12 @@ translate() { # translate SYSTEM: the missing packages under that system's names
             pacman:libclang-dev) echo clang ;;
             pacman:libasound2-dev) echo alsa-lib ;;
             pacman:pkg-config) echo pkgconf ;;
+            dnf:chromium-driver) echo chromedriver ;;
+            pacman:chromium-driver) ;;
+            brew:chromium-driver) echo chromedriver ;;
+            dnf:fonts-noto-cjk) echo google-noto-sans-cjk-fonts ;;
+            pacman:fonts-noto-cjk) echo noto-fonts-cjk ;;
+            brew:fonts-noto-cjk) ;;
             dnf:python3-venv | pacman:python3-venv | brew:python3-venv) ;;
             pacman:python3-pip) echo python-pip ;;
             brew:build-essential) ;;

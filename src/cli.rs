@@ -513,6 +513,9 @@ pub(crate) struct ServeArgs {
     /// The area of microphones that do not say theirs
     #[arg(long, value_name = "NAME")]
     pub(crate) area: Option<String>,
+    /// Take the web page from this folder and not from the program, while working on it
+    #[arg(long, value_name = "FOLDER", env = "HEARKEN_WEB", hide = true)]
+    pub(crate) web: Option<PathBuf>,
     /// Print the configuration in force, and end
     #[arg(long)]
     pub(crate) print_config: bool,

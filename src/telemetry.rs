@@ -1,18 +1,23 @@
 //! Logs, the timeline of a turn, and the numbers that a monitor collects.
 
-use std::sync::OnceLock;
+use std::collections::VecDeque;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use serde::{Deserialize, Serialize};
+use tracing_subscriber::Layer;
 
 /// Sends the log to standard error, at the level of `HEARKEN_LOG` or else that of `-v` flags.
 ///
 /// Called once, by the binary; a second call does nothing.
 pub fn init(verbosity: u8) {
     use tracing_subscriber::EnvFilter;
+    use tracing_subscriber::filter::LevelFilter;
+    use tracing_subscriber::layer::SubscriberExt;
+    use tracing_subscriber::util::SubscriberInitExt;
     let level = match verbosity {
         0 => "warn",
         1 => "info",
@@ -22,11 +27,70 @@ pub fn init(verbosity: u8) {
     // The runtimes' own chatter is of no use below the highest level.
     let default = format!("hearken={level},symphonia=error,warn");
     let filter = EnvFilter::try_from_env("HEARKEN_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_target(false)
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let _ = tracing_subscriber::registry()
+        .with(lines.with_filter(filter))
+        .with(Troubles.with_filter(LevelFilter::WARN))
         .try_init();
+}
+
+/// Warnings and errors that are remembered.
+const MOST_TROUBLES: usize = 50;
+
+/// A warning or an error of the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Trouble {
+    /// When, in seconds since 1970.
+    pub at: u64,
+    /// `WARN` or `ERROR`.
+    pub level: &'static str,
+    /// What the log says.
+    pub text: String,
+}
+
+/// The warnings and errors of this process, the latest last; those before the last fifty are gone.
+#[must_use]
+pub fn troubles() -> Vec<Trouble> {
+    let list = troubles_list().lock().unwrap_or_else(PoisonError::into_inner);
+    list.iter().cloned().collect()
+}
+
+fn troubles_list() -> &'static Mutex<VecDeque<Trouble>> {
+    static LIST: Mutex<VecDeque<Trouble>> = Mutex::new(VecDeque::new());
+    &LIST
+}
+
+/// Remembers what goes wrong, for who asks later.
+struct Troubles;
+
+impl<S: tracing::Subscriber> Layer<S> for Troubles {
+    fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+        let mut words = Words(String::new());
+        event.record(&mut words);
+        let at = std::time::SystemTime::UNIX_EPOCH.elapsed().map_or(0, |now| now.as_secs());
+        let text = words.0.chars().take(400).collect();
+        let trouble = Trouble { at, level: event.metadata().level().as_str(), text };
+        let mut list = troubles_list().lock().unwrap_or_else(PoisonError::into_inner);
+        if list.len() >= MOST_TROUBLES {
+            list.pop_front();
+        }
+        list.push_back(trouble);
+    }
+}
+
+/// The fields of an event in one line.
+struct Words(String);
+
+impl tracing::field::Visit for Words {
+    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
+        use std::fmt::Write;
+        let gap = if self.0.is_empty() { "" } else { " " };
+        // Writing into a string cannot fail.
+        let _ = match field.name() {
+            "message" => write!(self.0, "{gap}{value:?}"),
+            name => write!(self.0, "{gap}{name}={value:?}"),
+        };
+    }
 }
 
 /// Where the milliseconds of one turn went.
@@ -135,8 +199,9 @@ impl Metrics {
             self.recognition_work.observe(t.recognition_work / 1000.0);
             self.understanding.observe(t.understanding / 1000.0);
         }
-        for (histogram, ms) in
-            [(&self.first_audio, t.first_audio), (&self.voice_to_voice, t.voice_to_voice)]
+        // Nor does what was typed have a last word.
+        let spoken = t.voice_to_voice.filter(|_| t.recognition_work > 0.0);
+        for (histogram, ms) in [(&self.first_audio, t.first_audio), (&self.voice_to_voice, spoken)]
         {
             if let Some(ms) = ms {
                 histogram.observe(ms / 1000.0);

@@ -24,6 +24,9 @@ pub(crate) fn run(house: &House, args: &ServeArgs) -> anyhow::Result<ExitCode> {
             setting.clone_from(given);
         }
     }
+    if let Some(web) = &args.web {
+        house.config.serve.web.clone_from(web);
+    }
     if args.print_config {
         println!("{}", toml::to_string(&house.config)?);
         return Ok(ExitCode::SUCCESS);

@@ -65,6 +65,7 @@ impl Dialogue {
     #[must_use]
     pub fn completeness(&self, text: &str, language: &str, area: Option<&str>) -> Completeness {
         let code = self.tongue(language).language.code();
+        let text = self.learned.meaning(text, language).unwrap_or(text);
         let said = trimmed(text);
         if said.is_empty() {
             return Completeness::Unknown;

@@ -6,6 +6,8 @@
 mod act;
 mod answer;
 mod complete;
+mod direct;
+mod learned;
 mod more;
 mod pending;
 mod refusal;
@@ -51,6 +53,8 @@ use targets::Where;
 use turn::Last;
 
 pub use complete::Completeness;
+pub use direct::TimerChange;
+pub use learned::{Considered, Learned, Lesson, LessonError};
 pub use reply::{Alternative, Command, Reply, Understood};
 pub use ring::Ring;
 pub use wording::Wording;
@@ -278,6 +282,7 @@ pub struct Dialogue {
     spoke: Option<Timestamp>,
     /// The version of the home's names that the engines know.
     names_version: u64,
+    learned: Learned,
 }
 
 impl std::fmt::Debug for Dialogue {
@@ -316,6 +321,7 @@ impl Dialogue {
             pending: None,
             last: None,
             spoke: None,
+            learned: Learned::default(),
         })
     }
 
@@ -333,6 +339,8 @@ impl Dialogue {
         if self.home.names_version() == self.names_version {
             return;
         }
+        // A device that came back brings only the names that it has by itself.
+        self.learned.call_by_name(&mut self.home);
         self.names_version = self.home.names_version();
         for tongue in &mut self.tongues {
             match Tongue::new(tongue.language.clone(), &self.home).map(Arc::new) {

@@ -85,7 +85,15 @@ impl Dialogue {
         if self.spoke.is_some_and(|then| now.duration_since(then).as_secs().abs() > PATIENCE) {
             self.forget();
         }
-        let reply = self.answer(text, language, area);
+        let reply = match self.learned.meaning(text, language).map(str::to_owned) {
+            Some(meant) => {
+                let mut reply = self.answer(&meant, language, area);
+                let from = text.to_owned();
+                reply.repaired.get_or_insert(Repaired { from, to: meant, cost: 0.0 });
+                reply
+            }
+            None => self.answer(text, language, area),
+        };
         self.spoke = Some(now);
         // Timers and lists change without a call to a device.
         self.home.keep();

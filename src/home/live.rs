@@ -117,7 +117,32 @@ impl Home {
         self.names_version
     }
 
+    /// A number that grows whenever the state of something may have changed: whoever shows states
+    /// looks again when it is another one. Timers do not count; they can be compared themselves.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// Calls an entity something else besides, in a language. False when there is no such entity, or
+    /// it is called so already.
+    pub fn add_name(&mut self, entity: &str, language: &str, name: &str) -> bool {
+        let own = self.entities.iter_mut().find(|own| own.id == entity);
+        let added = own.is_some_and(|own| own.names.add(language, name));
+        self.names_version += u64::from(added);
+        added
+    }
+
+    /// Takes a name that [`add_name`](Self::add_name) gave away again.
+    pub fn remove_name(&mut self, entity: &str, name: &str) -> bool {
+        let own = self.entities.iter_mut().find(|own| own.id == entity);
+        let removed = own.is_some_and(|own| own.names.remove(name));
+        self.names_version += u64::from(removed);
+        removed
+    }
+
     fn take(&mut self, door: usize, update: Update) {
+        self.changes += 1;
         match update {
             Update::Floor(floor) => match self.floors.iter_mut().find(|own| own.id == floor.id) {
                 Some(own) if *own == floor => {}

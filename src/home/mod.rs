@@ -207,6 +207,7 @@ pub struct Home {
     media: Vec<String>,
     doors: live::Doors,
     names_version: u64,
+    changes: u64,
     kept: Option<memory::Kept>,
     /// Entities that were acted on since the state was kept.
     touched: Vec<String>,
@@ -235,6 +236,7 @@ impl Home {
             media: Vec::new(),
             doors: live::Doors::new(Box::new(Simulated)),
             names_version: 0,
+            changes: 0,
             kept: None,
             touched: Vec::new(),
         }
@@ -401,6 +403,7 @@ impl Home {
                 let own = &mut self.entities[entity];
                 let changes = next.changes_from(own);
                 (own.state, own.attributes) = (next.state, next.attributes);
+                self.changes += 1;
                 if self.kept.is_some() && !changes.is_empty() {
                     self.touched.push(own.id.clone());
                 }

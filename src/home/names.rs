@@ -109,6 +109,39 @@ impl Names {
         names.ready()
     }
 
+    /// Adds a name in a language, behind those that are there, so that the main name stays. False when
+    /// it is one already.
+    pub(super) fn add(&mut self, language: &str, name: &str) -> bool {
+        let name = tidy(name);
+        if name.is_empty() || self.spoken(language).iter().any(|own| fold(own) == fold(&name)) {
+            return false;
+        }
+        let base = language.split(['-', '_']).next().unwrap_or(language);
+        let key = if self.by_language.contains_key(language) { language } else { base };
+        let main = self.main(language).to_owned();
+        match self.by_language.get_mut(key) {
+            Some(own) => own.push(name),
+            None if !self.any.is_empty() => self.any.push(name),
+            None => drop(self.by_language.insert(key.to_owned(), vec![main, name])),
+        }
+        *self = std::mem::take(self).ready();
+        true
+    }
+
+    /// Takes a name away that is not the main one. False when there is none such.
+    pub(super) fn remove(&mut self, name: &str) -> bool {
+        let (name, before) = (fold(name), self.all().count());
+        for list in self.by_language.values_mut().chain([&mut self.any]) {
+            let mut at = 0;
+            list.retain(|own| {
+                at += 1;
+                at == 1 || fold(own) != name
+            });
+        }
+        *self = std::mem::take(self).ready();
+        self.all().count() != before
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.any.is_empty() && self.by_language.is_empty()
     }
@@ -159,6 +192,21 @@ mod tests {
         assert_eq!(lamp().spoken("zh-CN"), ["厨房灯"]);
         assert_eq!(lamp().main("de"), "Kitchen Light", "a missing language falls back to English");
         assert_eq!(Names::plain("TV").spoken("zh"), ["TV"]);
+    }
+
+    #[test]
+    fn names_are_added_and_taken_away_behind_the_main_one() {
+        for (mut names, language, main) in [
+            (lamp(), "en", "Kitchen Light"),
+            (lamp(), "de", "Kitchen Light"),
+            (Names::plain("TV"), "zh-CN", "TV"),
+        ] {
+            assert!(names.add(language, " Big  One "), "{language}");
+            assert!(!names.add(language, "big one"), "twice is once");
+            assert!(names.has("BIG one") && names.main(language) == main, "{names:?}");
+            assert!(names.remove("big one") && !names.has("big one"), "{names:?}");
+            assert!(!names.remove(main), "the main name stays");
+        }
     }
 
     #[test]

@@ -53,6 +53,8 @@ pub struct Config {
     pub idle_s: u64,
     /// The longest that one connection is held, in seconds.
     pub session_s: u64,
+    /// The folder of the web page's files, for who works on it; empty for those in the program.
+    pub web: PathBuf,
     /// How long those inside may take to finish once the server is told to stop, in seconds.
     pub drain_s: u64,
     /// Encryption.
@@ -82,6 +84,7 @@ impl Default for Config {
             max_audio_s: 4 * 3600,
             idle_s: 60,
             session_s: 1800,
+            web: PathBuf::new(),
             drain_s: 10,
             tls: TlsConfig::default(),
             mqtt: MqttDoor::default(),

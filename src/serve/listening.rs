@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::http::{ApiError, Place};
+use super::stream::PROTOCOL;
 use super::{Guest, House, WRITE_LIMIT};
 use crate::asr::Hypothesis;
 use crate::asr::Segment;
@@ -34,6 +35,8 @@ const LARGEST: usize = 2 * 1024 * 1024;
 
 /// Utterances of one connection that may be at the recogniser; more are read once one is recognised.
 const MOST_JOBS: usize = 3;
+/// How much more must be said before it is recognised anew, in samples: a second.
+const INTERIM_EVERY: usize = 16_000;
 
 /// Sound that is transcribed as it arrives.
 struct Ears {
@@ -45,6 +48,11 @@ struct Ears {
     samples: Vec<f32>,
     /// At the recogniser, with where each begins and ends in seconds.
     jobs: VecDeque<(f64, f64, Recognition)>,
+    /// What was said so far, at the recogniser too, where that is asked for.
+    interim: Option<(f64, f64, Recognition)>,
+    interim_asked: bool,
+    /// How many samples of the utterance the last one had.
+    interim_at: usize,
 }
 
 /// An utterance that was recognised.
@@ -52,6 +60,8 @@ struct Said {
     start: f64,
     end: f64,
     transcript: Transcript,
+    /// Whether the utterance is over.
+    is_final: bool,
 }
 
 /// Why a socket closes, as its client is told.
@@ -114,6 +124,9 @@ impl Ears {
             task: Task { language, free: true, ..Task::default() },
             samples: Vec::new(),
             jobs: VecDeque::new(),
+            interim: None,
+            interim_asked: false,
+            interim_at: 0,
         })
     }
 
@@ -133,15 +146,37 @@ impl Ears {
         let mut began = Vec::new();
         for heard in heard {
             match heard {
-                Listened::Started(at) => began.push(at.seconds()),
+                Listened::Started(at) => {
+                    self.interim_at = 0;
+                    began.push(at.seconds());
+                }
                 Listened::Utterance { start, stopped, audio } => {
+                    self.interim = None;
                     let job = self.asr.transcribe(audio, self.task.clone());
                     let job = job.inspect_err(|_| self.house.refused("listen", "busy"))?;
                     self.jobs.push_back((start.seconds(), stopped.seconds(), job));
                 }
             }
         }
+        self.ask_so_far();
         Ok(began)
+    }
+
+    /// Has what was said so far recognised, when a second has come since the last time and nobody's
+    /// whole utterance waits.
+    fn ask_so_far(&mut self) {
+        if !self.interim_asked || self.interim.is_some() || !self.jobs.is_empty() {
+            return;
+        }
+        let Some((start, audio)) = self.listener.so_far() else { return };
+        if audio.len() < self.interim_at + INTERIM_EVERY {
+            return;
+        }
+        self.interim_at = audio.len();
+        let (start, end) = (start.seconds(), self.listener.now().seconds());
+        // Who is busy does without.
+        let job = self.house.shared.asr().transcribe(audio.to_vec(), self.task.clone());
+        self.interim = job.ok().map(|job| (start, end, job));
     }
 
     /// The next utterance that was recognised; never, while none is at the recogniser. May be dropped
@@ -149,14 +184,26 @@ impl Ears {
     async fn next(&mut self) -> Result<Said, HandleError> {
         loop {
             let Some((start, end, job)) = self.jobs.front_mut() else {
-                return std::future::pending().await;
+                let Some((start, end, job)) = &mut self.interim else {
+                    return std::future::pending().await;
+                };
+                let (start, end) = (*start, *end);
+                match job.next().await {
+                    Some(Ok(Hypothesis::Partial(_))) => {}
+                    Some(Ok(Hypothesis::Final(transcript))) => {
+                        self.interim = None;
+                        return Ok(Said { start, end, transcript, is_final: false });
+                    }
+                    Some(Err(_)) | None => self.interim = None,
+                }
+                continue;
             };
             let (start, end) = (*start, *end);
             match job.next().await {
                 Some(Ok(Hypothesis::Partial(_))) => {}
                 Some(Ok(Hypothesis::Final(transcript))) => {
                     self.jobs.pop_front();
-                    return Ok(Said { start, end, transcript });
+                    return Ok(Said { start, end, transcript, is_final: true });
                 }
                 Some(Err(error)) => {
                     self.jobs.pop_front();
@@ -281,6 +328,8 @@ pub(super) struct Asked {
     language: Option<String>,
     #[serde(default)]
     vad_events: bool,
+    #[serde(default)]
+    interim_results: bool,
     utterance_end_ms: Option<u32>,
 }
 
@@ -303,7 +352,10 @@ pub(super) async fn listen(
     let (rate, channels) = (asked.sample_rate.unwrap_or(16_000), asked.channels.unwrap_or(1));
     let intake = PcmIntake::new("sample_rate", rate, 2, channels)
         .map_err(|wrong| ApiError::invalid("sample_rate", wrong.to_string()))?;
-    let ears = Ears::new(&house, intake, asked.language.as_deref()).map_err(ApiError::from)?;
+    let mut ears = Ears::new(&house, intake, asked.language.as_deref()).map_err(ApiError::from)?;
+    ears.interim_asked = asked.interim_results;
+    // For the page, which shows its token among the sub-protocols.
+    let upgrade = upgrade.protocols([PROTOCOL]);
     let upgrade = upgrade.max_message_size(LARGEST).max_frame_size(LARGEST);
     Ok(upgrade.on_upgrade(move |mut socket| async move {
         let _guest = Guest::new(&house, "listen");
@@ -406,11 +458,11 @@ async fn tell(
     });
     let result = json!({
         "type": "Results", "channel_index": [0, 1], "start": said.start, "duration": said.end - said.start,
-        "is_final": true, "speech_final": true, "from_finalize": finalized,
+        "is_final": said.is_final, "speech_final": said.is_final, "from_finalize": finalized,
         "channel": { "alternatives": [alternative] }, "metadata": { "request_id": id },
     });
     send(socket, &result).await?;
-    if asked.utterance_end_ms.is_some() {
+    if said.is_final && asked.utterance_end_ms.is_some() {
         let event = json!({ "type": "UtteranceEnd", "channel": [0, 1], "last_word_end": said.end });
         send(socket, &event).await?;
     }

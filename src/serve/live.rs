@@ -1,16 +1,19 @@
 //! A conversation behind a door: one session in a thread of its own, sound in, events out.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crossbeam_channel::{Sender, TrySendError, bounded};
+use serde_json::Value;
 use tokio::sync::mpsc::{self, Receiver};
 use tokio::time::Instant;
 
 use super::House;
+use super::explain::Explainer;
 use crate::audio::Frame;
 use crate::audio::Framer;
+use crate::session::Config;
 use crate::session::EngineError;
 use crate::session::Event;
 use crate::session::Input;
@@ -24,6 +27,8 @@ const FRAMES: usize = 100;
 const ORDERS: usize = 64;
 /// Events that may wait for the door.
 const EVENTS: usize = 256;
+/// Explanations that may wait for the door.
+const EXPLANATIONS: usize = 4;
 /// How long a full queue of frames is waited for: past this the house is too busy for a conversation.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -53,6 +58,7 @@ pub(super) struct Live {
     frames: Option<Sender<Frame>>,
     orders: Sender<Order>,
     events: Receiver<Event>,
+    explained: Receiver<Value>,
     framer: Framer,
     waiting: VecDeque<Frame>,
     behind_since: Option<Instant>,
@@ -68,6 +74,12 @@ pub(super) struct Manner {
     pub(super) area: Option<String>,
     /// The satellite's name, if it has one.
     pub(super) satellite: Option<Arc<str>>,
+    /// The installed voice that answers in its languages, instead of the configured one.
+    pub(super) voice: Option<String>,
+    /// How the session is; `None` for as usual.
+    pub(super) session: Option<Config>,
+    /// Whether it is told what decided each turn; see [`Live::explained`].
+    pub(super) explain: bool,
 }
 
 impl Live {
@@ -80,6 +92,7 @@ impl Live {
         let (frames, from_frames) = bounded(FRAMES);
         let (orders, from_orders) = bounded(ORDERS);
         let (out, events) = mpsc::channel(EVENTS);
+        let (explainer, explained) = mpsc::channel(EXPLANATIONS);
         let (ready, opened) = tokio::sync::oneshot::channel();
         let shared = house.shared.clone();
         let connected = manner
@@ -89,17 +102,33 @@ impl Live {
         let thread = std::thread::Builder::new().name("session".into());
         let work = move || {
             let settings = shared.detect_settings().clone();
-            let stages = match shared.stages(manner.language.as_deref(), &settings) {
+            let mut stages = match shared.stages(manner.language.as_deref(), &settings) {
                 Ok(stages) => stages,
                 Err(error) => return drop(ready.send(Err(error))),
             };
+            if let Some(voices) = manner.voice.as_deref().and_then(|id| shared.voices_led_by(id)) {
+                stages.voices = voices;
+            }
             let _ = ready.send(Ok(()));
             let area = manner.area.or_else(|| shared.area().map(str::to_owned));
             let mut session = Session::new(stages, area).with_playback(playback);
+            if let Some(config) = &manner.session {
+                session = session.with_config(config);
+            }
             let input = Input { frames: from_frames, orders: from_orders };
+            // Notes and events come from one thread; the lock is never waited for.
+            let explainer = manner.explain.then(|| Arc::new(Mutex::new(Explainer::new(explainer))));
+            if let Some(explainer) = explainer.clone() {
+                session = session.with_notes(Box::new(move |note, samples| {
+                    explainer.lock().unwrap_or_else(PoisonError::into_inner).note(note, samples);
+                }));
+            }
             session.converse(&input, &mut |event| {
                 if let Some(connected) = &connected {
                     connected.tell(&event);
+                }
+                if let Some(explainer) = &explainer {
+                    explainer.lock().unwrap_or_else(PoisonError::into_inner).event(&event);
                 }
                 // A door that is gone wants nothing; its frames end too.
                 let _ = out.blocking_send(event);
@@ -115,6 +144,7 @@ impl Live {
             frames: Some(frames),
             orders,
             events,
+            explained,
             framer: Framer::new(),
             waiting: VecDeque::new(),
             behind_since: None,
@@ -156,6 +186,11 @@ impl Live {
     /// better.
     pub(super) fn order(&self, order: Order) {
         let _ = self.orders.try_send(order);
+    }
+
+    /// What decided the turn whose words were just told; to be asked after [`Event::Final`].
+    pub(super) fn explained(&mut self) -> Option<Value> {
+        self.explained.try_recv().ok()
     }
 
     /// Ends the sound; events go on to the end.

@@ -52,6 +52,14 @@ impl Metrics {
         *values.entry(name).or_default().entry(labels(pairs)).or_default() += by;
     }
 
+    /// The connections that are open, by door.
+    pub(super) fn active(&self) -> BTreeMap<String, f64> {
+        let values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = values.get("hearken_connections_active").into_iter().flatten();
+        let door = |labels: &str| labels.split('"').nth(1).unwrap_or_default().to_owned();
+        open.filter(|(_, count)| **count > 0.0).map(|(l, count)| (door(l), *count)).collect()
+    }
+
     /// Counts a duration.
     pub(super) fn time(&self, name: &'static str, took: Duration, pairs: &[(&str, &'static str)]) {
         let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);

@@ -7,6 +7,7 @@
 mod admission;
 mod config;
 mod conversations;
+mod explain;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod http;
@@ -16,6 +17,7 @@ mod mcp;
 mod metrics;
 mod mqtt;
 mod pace;
+mod page;
 mod realtime;
 mod satellites;
 mod stream;
@@ -131,6 +133,10 @@ struct House {
     networks: Vec<config::Network>,
     conversations: Conversations,
     satellites: Arc<Satellites>,
+    /// What the open pages are told.
+    news: page::News,
+    /// Held while a model is fetched.
+    pulling: Arc<tokio::sync::Semaphore>,
     /// When the server started, in seconds since 1970.
     since: u64,
     /// Sessions so far.
@@ -268,6 +274,8 @@ impl Doors {
                 .filter_map(|n| config::Network::parse(n))
                 .collect(),
             conversations: Conversations::new(shared.dialogue()),
+            news: page::News::default(),
+            pulling: Arc::new(tokio::sync::Semaphore::new(1)),
             since: std::time::SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs()),
             satellites: Arc::default(),
             sessions: Default::default(),
@@ -279,12 +287,14 @@ impl Doors {
         let longest = Duration::from_millis(house.config.longest_wait_ms);
         house.shared.asr().set_longest_wait(longest);
         let router = http::router(&house);
-        let mut inside = JoinSet::new();
+        if self.http.is_some() {
+            page::watch(&house);
+        }
+        let (mut inside, mut refusals) = (JoinSet::new(), JoinSet::new());
         if !house.config.mqtt.url.is_empty() {
             inside.spawn(mqtt::serve(Arc::clone(&house)));
         }
         let tls = |door: &str| self.tls.clone().filter(|_| house.config.tls.covers(door));
-        let mut refusals = JoinSet::new();
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,

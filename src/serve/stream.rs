@@ -20,6 +20,7 @@ use super::{Guest, House, WRITE_LIMIT};
 use crate::audio::PcmIntake;
 use crate::audio::Resampler;
 use crate::audio::to_s16le;
+use crate::session::Config as SessionConfig;
 use crate::session::Event;
 use crate::session::Order;
 use crate::session::Playback;
@@ -28,6 +29,8 @@ use crate::session::written_language;
 
 /// The largest message of a client in bytes: a minute of sound at 16 kHz.
 const LARGEST: usize = 2 * 1024 * 1024;
+/// The sub-protocol of those who offer any.
+pub(super) const PROTOCOL: &str = "hearken";
 /// The longest text to say, in bytes.
 const LONGEST: usize = 4096;
 
@@ -48,6 +51,14 @@ pub(super) struct Asked {
     area: Option<String>,
     /// A name by which others can reach this client.
     satellite: Option<String>,
+    /// The installed voice that answers, instead of the configured ones.
+    voice: Option<String>,
+    /// How often words are shown while one speaks, in milliseconds; 0 is never.
+    #[serde(default)]
+    partial_ms: u32,
+    /// Whether it is told what decided each turn.
+    #[serde(default)]
+    explain: bool,
     /// Whether the client tells what it has played.
     #[serde(default)]
     played: bool,
@@ -83,6 +94,19 @@ pub(super) async fn stream(
         let message = format!("{} is not between 8000 and 48000", asked.output_rate);
         return Err(ApiError::invalid("output_rate", message));
     }
+    let session = SessionConfig { partial_ms: asked.partial_ms, ..SessionConfig::default() };
+    if !session.problems().is_empty() {
+        let message = format!("{} is neither 0 nor between 200 and 10000", asked.partial_ms);
+        return Err(ApiError::invalid("partial_ms", message));
+    }
+    if let Some(voice) = asked.voice.as_deref().filter(|id| house.shared.voice(id).is_none()) {
+        let voice: String = voice.chars().take(60).collect();
+        let message =
+            format!("no voice {voice:?} is installed; /v1/audio/voices lists those there are");
+        return Err(ApiError::invalid("voice", message));
+    }
+    // A browser that shows its token among the sub-protocols wants one of them chosen.
+    let upgrade = upgrade.protocols([PROTOCOL]);
     let upgrade = upgrade.max_message_size(LARGEST).max_frame_size(LARGEST);
     Ok(upgrade.on_upgrade(move |socket| async move {
         let _guest = Guest::new(&house, "stream");
@@ -112,8 +136,15 @@ impl Door {
             .language
             .as_deref()
             .map(|tag| tag.split('-').next().unwrap_or(tag).to_lowercase());
-        let satellite = asked.satellite.as_deref().and_then(plain_name);
-        let manner = Manner { language, area: asked.area.clone(), satellite };
+        let session = SessionConfig { partial_ms: asked.partial_ms, ..SessionConfig::default() };
+        let manner = Manner {
+            language,
+            area: asked.area.clone(),
+            satellite: asked.satellite.as_deref().and_then(plain_name),
+            voice: asked.voice.clone(),
+            session: Some(session),
+            explain: asked.explain,
+        };
         let playback = if asked.played { Playback::Reported } else { Playback::Clocked };
         let mut live = Live::begin(house, manner, playback).await.map_err(|e| e.to_string())?;
         let rate = self.output_rate;
@@ -139,7 +170,7 @@ impl Door {
                     Some(Ok(Message::Close(_)) | Err(_)) | None => return Ok(()),
                 },
                 step = live.next() => match step.map_err(|e| e.to_string())? {
-                    Step::Event(event) => self.tell(event).await?,
+                    Step::Event(event) => self.tell_all(event, &mut live).await?,
                     Step::CaughtUp => {}
                     Step::Over => return Err("the conversation broke off; the log says why".into()),
                 },
@@ -155,7 +186,7 @@ impl Door {
         // What was said last is still answered.
         loop {
             match live.next().await.map_err(|e| e.to_string())? {
-                Step::Event(event) => self.tell(event).await?,
+                Step::Event(event) => self.tell_all(event, &mut live).await?,
                 Step::CaughtUp => {}
                 Step::Over => return Err("done".into()),
             }
@@ -169,10 +200,11 @@ impl Door {
         match message["type"].as_str() {
             Some("end") => return Ok(true),
             Some("interrupt") => live.order(Order::Interrupt),
-            Some("say") => {
+            Some("ping") => self.send(&json!({ "event": "pong" })).await?,
+            Some(what @ ("say" | "ask")) => {
                 let text: String = message["text"].as_str().unwrap_or_default().to_owned();
                 if text.trim().is_empty() || text.len() > LONGEST {
-                    let error = format!("say: a text of 1 to {LONGEST} bytes is needed");
+                    let error = format!("{what}: a text of 1 to {LONGEST} bytes is needed");
                     self.send(&json!({ "event": "error", "error": error })).await?;
                     return Ok(false);
                 }
@@ -180,7 +212,10 @@ impl Door {
                     .as_str()
                     .unwrap_or_else(|| written_language(&text))
                     .to_owned();
-                live.order(Order::Say { text, language });
+                live.order(match what {
+                    "ask" => Order::Ask { text, language },
+                    _ => Order::Say { text, language },
+                });
             }
             Some("played") => match (message["turn"].as_u64(), number("ms")) {
                 (Some(turn), Some(ms)) if ms.is_finite() => {
@@ -193,12 +228,25 @@ impl Door {
                 }
             },
             _ => {
-                let error =
-                    "a text message is a JSON object whose `type` is end, interrupt, say or played";
+                let error = "a text message is a JSON object whose `type` is end, interrupt, ask, say, played or ping";
                 self.send(&json!({ "event": "error", "error": error })).await?;
             }
         }
         Ok(false)
+    }
+
+    /// Tells an event, and after the words what decided their turn.
+    async fn tell_all(&mut self, event: Event, live: &mut Live) -> Result<(), String> {
+        let words = matches!(event, Event::Final { .. });
+        if let Event::Failed { stage, error, .. } = &event {
+            tracing::warn!(stage, error, "a turn failed");
+        }
+        self.tell(event).await?;
+        // It was put there before the words were; asked earlier, another event would swallow it.
+        match words.then(|| live.explained()).flatten() {
+            Some(explained) => self.send(&explained).await,
+            None => Ok(()),
+        }
     }
 
     async fn tell(&mut self, event: Event) -> Result<(), String> {

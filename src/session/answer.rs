@@ -51,6 +51,8 @@ pub(super) struct Delays {
 #[derive(Debug, Default)]
 pub(super) struct Answer {
     reply: Option<Reply>,
+    /// Typed sentences, with their languages, that wait until who speaks has finished.
+    asked: VecDeque<(String, String)>,
     /// Texts to say, with their languages.
     texts: VecDeque<(TurnId, String, String)>,
     history: VecDeque<Exchange>,
@@ -90,7 +92,7 @@ impl Session {
         delays: Delays,
         out: &mut dyn FnMut(Event),
     ) {
-        let mut timeline = TurnTimeline {
+        let timeline = TurnTimeline {
             endpoint_delay: delays.endpoint,
             recognition: delays.waited,
             recognition_work: delays.work,
@@ -113,6 +115,33 @@ impl Session {
         if transcript.text.is_empty() || words != Words::Real {
             return self.finish_turn(turn, timeline, out);
         }
+        self.respond(turn, transcript, timeline, out);
+    }
+
+    /// Takes typed words as if they had been said. Who speaks at this moment is heard first.
+    pub fn ask(&mut self, text: &str, language: &str, out: &mut dyn FnMut(Event)) {
+        if self.utterance.is_some() {
+            if self.answer.asked.len() < TEXTS {
+                self.answer.asked.push_back((text.to_owned(), language.to_owned()));
+            }
+            return;
+        }
+        self.last.0 += 1;
+        let turn = self.last;
+        let (text, language) = (text.to_owned(), language.to_owned());
+        let transcript = Transcript { text, language, ..Transcript::default() };
+        out(Event::Final { turn, transcript: transcript.clone() });
+        self.respond(turn, transcript, TurnTimeline::default(), out);
+    }
+
+    /// Understands, does and answers.
+    fn respond(
+        &mut self,
+        turn: TurnId,
+        transcript: Transcript,
+        mut timeline: TurnTimeline,
+        out: &mut dyn FnMut(Event),
+    ) {
         let began = std::time::Instant::now();
         let mut reply =
             self.dialogue.respond(&transcript.text, &transcript.language, self.area.as_deref());
@@ -339,6 +368,11 @@ impl Session {
     /// Looks whether the reply's times are up. To be called with every frame.
     pub(super) fn mind_reply(&mut self, out: &mut dyn FnMut(Event)) {
         let now = self.now;
+        if self.utterance.is_none()
+            && let Some((text, language)) = self.answer.asked.pop_front()
+        {
+            self.ask(&text, &language, out);
+        }
         let Some(reply) = &mut self.answer.reply else { return self.say_next(out) };
         if reply.sounding.words_due(now) && self.waits.is_none() {
             let pending = self.utterance.as_ref().is_some_and(|utterance| {

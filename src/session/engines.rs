@@ -24,6 +24,7 @@ use crate::detect::VoiceDetector;
 use crate::dialogue;
 use crate::dialogue::Dialogue;
 use crate::dialogue::DialogueError;
+use crate::dialogue::Learned;
 use crate::dialogue::SentenceFileError;
 use crate::home;
 use crate::home::HomeError;
@@ -249,7 +250,11 @@ impl Engines<'_> {
             let memory = Box::new(StateFile(Store::open(&path)?));
             home = home.with_memory(memory, Timestamp::now()).map_err(EngineError::Memory)?;
         }
-        Ok(Dialogue::new(home, self.sentences()?)?.with_confirm(&self.dialogue.confirm))
+        let dialogue = Dialogue::new(home, self.sentences()?)?.with_confirm(&self.dialogue.confirm);
+        match self.home.state_file().filter(|_| self.remember) {
+            Some(path) => Ok(dialogue.with_learned(Learned::open(Store::open(&path)?)?)),
+            None => Ok(dialogue),
+        }
     }
 
     /// The sentences of the configured languages.

@@ -68,6 +68,12 @@ impl Listener {
         self.tell(out);
     }
 
+    /// What was said so far of an utterance that is not over: where its audio begins, and the audio.
+    #[must_use]
+    pub fn so_far(&self) -> Option<(SampleTime, &[f32])> {
+        Some((self.start, &*self.utterance)).filter(|(_, audio)| !audio.is_empty())
+    }
+
     /// Ends the stream: an utterance that is still open is complete.
     pub fn finish(&mut self, out: &mut dyn FnMut(Listened)) {
         let Self { detector, endpointer, framer, heard, .. } = self;
@@ -102,11 +108,11 @@ impl Listener {
                 }
                 // Whether a pause ends the utterance the settings alone say here.
                 Heard::Paused(_) | Heard::Settled(_) | Heard::Resumed(_) => {}
-                Heard::Stopped(stopped) => out(Listened::Utterance {
-                    start: self.start,
-                    stopped,
-                    audio: self.utterance.as_slice().into(),
-                }),
+                Heard::Stopped(stopped) => {
+                    let audio = self.utterance.as_slice().into();
+                    self.utterance.clear();
+                    out(Listened::Utterance { start: self.start, stopped, audio });
+                }
             }
         }
     }

@@ -49,6 +49,13 @@ pub enum Order {
         /// What was heard of it, in milliseconds.
         played_ms: f64,
     },
+    /// Take this as if it had been said: typed words.
+    Ask {
+        /// The words.
+        text: String,
+        /// Their language.
+        language: String,
+    },
     /// Say this when nothing else is being said.
     Say {
         /// The words.
@@ -126,6 +133,7 @@ impl Session {
             Order::Interrupt => self.interrupt(out),
             Order::Played { turn, played_ms, done } => self.played(turn, played_ms, done, out),
             Order::Truncate { turn, played_ms } => self.truncate(turn, played_ms, out),
+            Order::Ask { text, language } => self.ask(&text, &language, out),
             Order::Say { text, language } => {
                 self.say(&text, &language, out);
             }

@@ -436,7 +436,9 @@ impl Session {
                         self.try_out(at);
                     }
                     self.start_trial();
-                    out(Event::SpeechStopped { turn: self.last, at });
+                    // A timer may have rung since the utterance began, in a turn of its own.
+                    let turn = self.utterance.as_ref().map_or(self.last, |own| own.turn);
+                    out(Event::SpeechStopped { turn, at });
                     self.waits = Some(Wait::Stopped(at));
                     self.go_on(out);
                 }
@@ -552,6 +554,13 @@ impl Session {
                 }
                 let words = result.as_ref().ok().cloned();
                 (trial.result, trial.ms) = (Some(result), ms);
+                // While it is still waited whether more will come, these are the words so far.
+                let asked = self.config.partial_ms > 0;
+                if let Some(transcript) = words.clone().filter(|own| asked && !own.text.is_empty())
+                {
+                    let stable = utterance.stabiliser.push(&transcript.text);
+                    out(Event::Partial { turn, transcript, stable });
+                }
                 if let Some(words) = words {
                     self.weigh(&words, false, out);
                 }

@@ -189,6 +189,38 @@ impl Shared {
         detect::Endpointer::new(&self.settings.detect)
     }
 
+    /// The models.
+    #[must_use]
+    pub fn models(&self) -> &ModelStore {
+        &self.settings.store
+    }
+
+    /// The ids of the models that are in use: the recogniser, the detector, the configured voices.
+    pub fn models_in_use(&self) -> impl Iterator<Item = &str> {
+        let Settings { asr, detect, tts, .. } = &*self.settings;
+        let voices = tts.voices.values().map(String::as_str);
+        voices.chain([asr.model.as_str(), detect.model.as_str()])
+    }
+
+    /// The configured voices, but with this one for what it speaks. `None` when it is not installed.
+    #[must_use]
+    pub fn voices_led_by(&self, id: &str) -> Option<Voices> {
+        let lead = self.voice(id)?;
+        let base = |tag: &str| tag.split(['-', '_']).next().unwrap_or_default().to_lowercase();
+        let speaks = |language: &str| lead.languages.iter().any(|own| base(own) == base(language));
+        let mut voices = Voices::none();
+        for language in &lead.languages {
+            let voice = self.tts.voice(id, lead.sample_rate);
+            voices = voices.with(&base(language), Box::new(voice));
+        }
+        for (language, id) in self.settings.tts.voices.iter().filter(|(own, _)| !speaks(own)) {
+            if let Some(info) = self.voice(id) {
+                voices = voices.with(language, Box::new(self.tts.voice(id, info.sample_rate)));
+            }
+        }
+        Some(voices)
+    }
+
     /// A voice detector of one's own.
     ///
     /// # Errors

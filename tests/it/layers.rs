@@ -32,8 +32,23 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
                 "remote",
             ],
         ),
-        ("serve", &["session", "asr", "tts", "telemetry", "audio", "detect", "dialogue", "remote"]),
         ("remote", &["asr", "tts", "audio"]),
+        // The page shows the home and the models themselves.
+        (
+            "serve",
+            &[
+                "session",
+                "asr",
+                "tts",
+                "telemetry",
+                "audio",
+                "detect",
+                "dialogue",
+                "home",
+                "models",
+                "remote",
+            ],
+        ),
         ("telemetry", &[]),
         (
             "config",

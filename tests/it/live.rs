@@ -492,3 +492,32 @@ lists:
     assert_eq!(replies.len(), 2, "the answer and the ring: {replies:?}");
     assert!(replies[1].0 > replies[0].0 && !replies[1].1.is_empty(), "{replies:?}");
 }
+
+#[test]
+fn typed_words_are_answered_after_who_speaks() {
+    let mut session = session(Always("turn on the kitchen light"), Slow(Dice(1)));
+    let mut finals = Vec::new();
+    let mut take = |event: Event| match event {
+        Event::Final { turn, transcript } => finals.push((turn.0, transcript.text)),
+        Event::SpeechStopped { turn, .. } => assert_eq!(turn, TurnId(1)),
+        _ => {}
+    };
+    Framer::new().push(&sound(&[200, 400]), |frame| session.push(&frame, &mut take));
+    session.ask("turn off the kettle", "en", &mut take);
+    let mut framer = Framer::at(hearken::audio::SampleTime::from_ms(600));
+    framer.push(&sound(&[3000]), |frame| session.push(&frame, &mut take));
+    session.ask("turn on the kettle", "en", &mut take);
+    session.finish(&mut take);
+    let said = |turn, text: &str| (turn, text.to_owned());
+    let want = [
+        said(1, "turn on the kitchen light"),
+        said(2, "turn off the kettle"),
+        said(3, "turn on the kettle"),
+    ];
+    assert_eq!(finals, want);
+    let state = session.dialogue().home().states();
+    assert_eq!(
+        (&state["light.kitchen"]["state"], &state["switch.kettle"]["state"]),
+        (&"on".into(), &"on".into())
+    );
+}

@@ -18,6 +18,7 @@ mod licences;
 mod live;
 mod models;
 mod mqtt;
+mod page;
 mod remote;
 mod restart;
 mod satellites;

@@ -52,7 +52,7 @@ impl ApiError {
         error.code("model_not_found")
     }
 
-    pub(super) fn not_found(message: &str) -> Self {
+    pub(in super::super) fn not_found(message: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, "invalid_request_error", message).code("not_found")
     }
 

@@ -68,12 +68,14 @@ pub(super) fn router(house: &Arc<House>) -> Router {
         .route("/v1/satellites", get(satellites::list))
         .route("/v1/satellites/{name}/tools/{tool}", post(satellites::call))
         .route("/metrics", get(metrics))
+        .merge(super::page::api())
         .layer(middleware::from_fn_with_state(Arc::clone(house), guard));
     Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         // Looks for the token in what comes over the socket.
         .route("/twilio", get(super::telephony::twilio::twilio))
+        .merge(super::page::files())
         .merge(api)
         .fallback(async || ApiError::not_found("there is nothing at this path"))
         .method_not_allowed_fallback(async || ApiError::method())
