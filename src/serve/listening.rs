@@ -33,10 +33,10 @@ use crate::session::chain;
 /// The largest message of a client in bytes.
 const LARGEST: usize = 2 * 1024 * 1024;
 
-/// How much more must be said before it is recognised anew, in samples: a second.
-const INTERIM_EVERY: usize = 16_000;
 /// Utterances of one connection that may be at the recogniser; more are read once one is recognised.
 const MOST_JOBS: usize = 3;
+/// How much more must be said before it is recognised anew, in samples: a second.
+const INTERIM_EVERY: usize = 16_000;
 
 /// Sound that is transcribed as it arrives.
 struct Ears {
@@ -175,7 +175,7 @@ impl Ears {
         self.interim_at = audio.len();
         let (start, end) = (start.seconds(), self.listener.now().seconds());
         // Who is busy does without.
-        let job = self.asr.transcribe(audio.to_vec(), self.task.clone());
+        let job = self.house.shared.asr().transcribe(audio.to_vec(), self.task.clone());
         self.interim = job.ok().map(|job| (start, end, job));
     }
 

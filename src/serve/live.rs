@@ -72,14 +72,14 @@ pub(super) struct Manner {
     pub(super) language: Option<String>,
     /// Where.
     pub(super) area: Option<String>,
+    /// The satellite's name, if it has one.
+    pub(super) satellite: Option<Arc<str>>,
     /// The installed voice that answers in its languages, instead of the configured one.
     pub(super) voice: Option<String>,
     /// How the session is; `None` for as usual.
     pub(super) session: Option<Config>,
     /// Whether it is told what decided each turn; see [`Live::explained`].
     pub(super) explain: bool,
-    /// The satellite's name, if it has one.
-    pub(super) satellite: Option<Arc<str>>,
 }
 
 impl Live {
@@ -124,11 +124,11 @@ impl Live {
                 }));
             }
             session.converse(&input, &mut |event| {
-                if let Some(explainer) = &explainer {
-                    explainer.lock().unwrap_or_else(PoisonError::into_inner).event(&event);
-                }
                 if let Some(connected) = &connected {
                     connected.tell(&event);
+                }
+                if let Some(explainer) = &explainer {
+                    explainer.lock().unwrap_or_else(PoisonError::into_inner).event(&event);
                 }
                 // A door that is gone wants nothing; its frames end too.
                 let _ = out.blocking_send(event);

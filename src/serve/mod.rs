@@ -132,11 +132,11 @@ struct House {
     tokens: Tokens,
     networks: Vec<config::Network>,
     conversations: Conversations,
+    satellites: Arc<Satellites>,
     /// What the open pages are told.
     news: page::News,
     /// Held while a model is fetched.
     pulling: Arc<tokio::sync::Semaphore>,
-    satellites: Arc<Satellites>,
     /// When the server started, in seconds since 1970.
     since: u64,
     /// Sessions so far.
@@ -290,12 +290,11 @@ impl Doors {
         if self.http.is_some() {
             page::watch(&house);
         }
-        let mut inside = JoinSet::new();
+        let (mut inside, mut refusals) = (JoinSet::new(), JoinSet::new());
         if !house.config.mqtt.url.is_empty() {
             inside.spawn(mqtt::serve(Arc::clone(&house)));
         }
         let tls = |door: &str| self.tls.clone().filter(|_| house.config.tls.covers(door));
-        let mut refusals = JoinSet::new();
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,

@@ -49,6 +49,8 @@ pub(super) struct Asked {
     output_rate: u32,
     language: Option<String>,
     area: Option<String>,
+    /// A name by which others can reach this client.
+    satellite: Option<String>,
     /// The installed voice that answers, instead of the configured ones.
     voice: Option<String>,
     /// How often words are shown while one speaks, in milliseconds; 0 is never.
@@ -57,8 +59,6 @@ pub(super) struct Asked {
     /// Whether it is told what decided each turn.
     #[serde(default)]
     explain: bool,
-    /// A name by which others can reach this client.
-    satellite: Option<String>,
     /// Whether the client tells what it has played.
     #[serde(default)]
     played: bool,
@@ -140,10 +140,10 @@ impl Door {
         let manner = Manner {
             language,
             area: asked.area.clone(),
+            satellite: asked.satellite.as_deref().and_then(plain_name),
             voice: asked.voice.clone(),
             session: Some(session),
             explain: asked.explain,
-            satellite: asked.satellite.as_deref().and_then(plain_name),
         };
         let playback = if asked.played { Playback::Reported } else { Playback::Clocked };
         let mut live = Live::begin(house, manner, playback).await.map_err(|e| e.to_string())?;

@@ -32,6 +32,7 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
                 "remote",
             ],
         ),
+        ("remote", &["asr", "tts", "audio"]),
         // The page shows the home and the models themselves.
         (
             "serve",
@@ -48,7 +49,6 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
                 "remote",
             ],
         ),
-        ("remote", &["asr", "tts", "audio"]),
         ("telemetry", &[]),
         (
             "config",
