@@ -175,6 +175,10 @@ impl Listener<'_> {
                 heard = transcript;
             }
         })?;
+        for reading in &mut heard.readings {
+            // As a session does it.
+            reading.confidence = hearken::session::sure_of(reading, &heard.text, &heard.language);
+        }
         let taken = heard
             .readings
             .iter()

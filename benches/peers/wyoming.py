@@ -2,7 +2,7 @@
 """Latencies over Wyoming beside wyoming-faster-whisper and wyoming-piper: the same models, the same threads, in turns.
 
     python3 -m venv target/peers
-    target/peers/bin/pip install wyoming wyoming-faster-whisper==3.8.1 wyoming-piper==2.2.2
+    target/peers/bin/pip install wyoming wyoming-faster-whisper==3.8.1 wyoming-piper==2.5.2
     cargo build --release
     target/peers/bin/python benches/peers/wyoming.py target/release/hearken MODELS CT2 [ROUNDS]
 

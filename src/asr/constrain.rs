@@ -51,6 +51,16 @@ impl Candidate {
     pub(super) fn mean(&self) -> f64 {
         self.logprob / (self.tokens.len() + 1) as f64
     }
+
+    fn worth(&self, length: usize) -> f64 {
+        worth(self.logprob, self.tokens.len(), WORTH, length)
+    }
+}
+
+/// What a sentence is worth whose tokens are `each` worth, in nats. More tokens than `length`, that of
+/// the free text, are no merit: a model that says everything twice finds that probable.
+fn worth(logprob: f64, tokens: usize, each: f64, length: usize) -> f64 {
+    logprob + each * tokens.min(length) as f64
 }
 
 /// The free decode that a search starts from.
@@ -86,12 +96,8 @@ struct Partial {
     tokens: Vec<i32>,
     spot: Spot,
     logprob: f64,
-}
-
-impl Partial {
-    fn promise(&self) -> f64 {
-        self.logprob + HOPE * self.tokens.len() as f64
-    }
+    /// What decides when it is followed.
+    promise: f64,
 }
 
 impl PartialEq for Partial {
@@ -110,7 +116,7 @@ impl PartialOrd for Partial {
 
 impl Ord for Partial {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.promise().total_cmp(&other.promise()).then_with(|| self.tokens.cmp(&other.tokens))
+        self.promise.total_cmp(&other.promise).then_with(|| self.tokens.cmp(&other.tokens))
     }
 }
 
@@ -133,15 +139,17 @@ pub(super) fn search<L: Logits>(
     let mut best_at: HashMap<Spot, f64> = HashMap::new();
     let mut complete: Vec<Candidate> = Vec::new();
     let (mut budget, mut best) = (BUDGET, f64::NEG_INFINITY);
-    let worth = |logprob: f64, tokens: &[i32]| logprob + WORTH * tokens.len() as f64;
-    left.push(Partial { tokens: Vec::new(), spot: Spot::start(grammar.start()), logprob: 0.0 });
+    let length = free.tokens.len() + 2;
+    let limit = limit.min(2 * length + 6);
+    let spot = Spot::start(grammar.start());
+    left.push(Partial { tokens: Vec::new(), spot, logprob: 0.0, promise: 0.0 });
     while let Some(partial) = left.pop() {
         let mut at = Some(partial);
         while let Some(here) = at.take() {
             if stop() {
                 break;
             }
-            if worth(here.logprob, &here.tokens) < best - SLACK {
+            if worth(here.logprob, here.tokens.len(), WORTH, length) < best - SLACK {
                 break;
             }
             let shared = free.tokens.starts_with(&here.tokens);
@@ -174,8 +182,9 @@ pub(super) fn search<L: Logits>(
             let end =
                 if ends { here.logprob + END_WEIGHT * of(model.end()) } else { f64::NEG_INFINITY };
             if ends {
-                best = best.max(worth(end, &here.tokens));
-                complete.push(Candidate { tokens: here.tokens.clone(), logprob: end });
+                let candidate = Candidate { tokens: here.tokens.clone(), logprob: end };
+                best = best.max(candidate.worth(length));
+                complete.push(candidate);
             }
             let listed = allowed.at(here.spot, tokens, grammar, variants);
             let mut options: Vec<(f64, i32, Spot)> =
@@ -203,7 +212,8 @@ pub(super) fn search<L: Logits>(
                 }
                 let mut tokens = here.tokens.clone();
                 tokens.push(token);
-                let next = Partial { tokens, spot, logprob };
+                let promise = worth(logprob, tokens.len(), HOPE, length);
+                let next = Partial { tokens, spot, logprob, promise };
                 if rank == 0 && logprob > end {
                     at = Some(next);
                 } else {
@@ -213,7 +223,7 @@ pub(super) fn search<L: Logits>(
         }
     }
     tracing::debug!(steps = BUDGET - budget, complete = complete.len(), "searched the grammar");
-    complete.sort_by(|a, b| b.mean().total_cmp(&a.mean()));
+    complete.sort_by(|a, b| b.worth(length).total_cmp(&a.worth(length)));
     complete.truncate(KEPT);
     Ok(complete)
 }

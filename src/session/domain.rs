@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::grammar::weigh_sound;
 use super::grammar_of;
 use crate::asr::AsrError;
 use crate::asr::Hypothesis;
@@ -54,6 +55,7 @@ impl DomainRecognizer {
                 heard = transcript;
             }
         })?;
+        weigh_sound(&mut heard);
         let nothing = Command {
             intent: None,
             slots: Map::new(),

@@ -2,13 +2,43 @@
 
 use super::DialogueHandle;
 use crate::asr::Grammar;
+use crate::asr::Reading;
 use crate::asr::Recognizer;
 use crate::asr::Transcript;
 use crate::dialogue::Completeness;
 use crate::intent::Sayable;
+use crate::intent::sound_distance;
 
 /// A sentence of the home that is less sure than this does not count for what was heard freely.
 const SURE: f32 = 0.5;
+
+/// A sentence that sounds as far from the free text as this is neither surer nor less sure for it. Of 90
+/// recorded commands none was farther than 0.26, of 89 sentences found in unrelated speech one was nearer than
+/// 0.65.
+const NEAR: f32 = 0.35;
+/// How much the sound counts, in the logarithm of the odds.
+const SOUND: f32 = 10.0;
+
+/// How sure it is that a reading was said, 0 to 1, when how it sounds beside the free text counts too: the
+/// model's margin holds an odd name against a reading, which is improbable and yet sounds just like what was
+/// heard.
+#[must_use]
+pub fn sure_of(reading: &Reading, heard: &str, language: &str) -> f32 {
+    let Some(far) = sound_distance(heard, &reading.text, language) else {
+        return reading.confidence;
+    };
+    let sure = reading.confidence.clamp(1e-4, 1.0 - 1e-4);
+    let odds = (sure / (1.0 - sure)).ln() + SOUND * (NEAR - far);
+    1.0 / (1.0 + (-odds).exp())
+}
+
+/// Makes the readings as sure as they are by their sound, too.
+pub(super) fn weigh_sound(transcript: &mut Transcript) {
+    let Transcript { text, language, readings, .. } = transcript;
+    for reading in readings {
+        reading.confidence = sure_of(reading, text, language);
+    }
+}
 
 /// Sentences, for the recogniser.
 struct Sentences {
@@ -103,6 +133,7 @@ pub(super) fn settle(
     dialogue: &mut DialogueHandle,
     area: Option<&str>,
 ) {
+    weigh_sound(transcript);
     if transcript.readings.is_empty() || dialogue.is_asking() {
         return;
     }

@@ -57,7 +57,7 @@ pub use answer::Exchange;
 pub use domain::{Command, DomainRecognizer};
 pub use engines::{EngineError, Engines};
 pub use event::{Event, Speech, TurnId};
-pub use grammar::grammar_of;
+pub use grammar::{grammar_of, sure_of};
 pub use handles::{
     AsrHandle, DialogueGuard, DialogueHandle, HandleError, OpenVoice, Recognition, SharedVoice,
     Sound, SoundChunk, TtsHandle,
@@ -534,7 +534,10 @@ impl Session {
             return;
         }
         if let Some(second) = utterance.second.as_mut().filter(|trial| is(&trial.hearing)) {
-            if let Recognised::Done(result, ms) = report.what {
+            if let Recognised::Done(mut result, ms) = report.what {
+                if let Ok(transcript) = &mut result {
+                    grammar::settle(transcript, &mut self.dialogue, self.area.as_deref());
+                }
                 (second.result, second.ms) = (Some(result), ms);
                 self.go_on(out);
             }

@@ -562,7 +562,7 @@ mod tests {
         let began = Instant::now();
         let busy = ask(&theirs).unwrap_err();
         assert!(began.elapsed() < Duration::from_millis(50));
-        assert!(busy.is_retryable() && busy.retry_after_s() == 1, "{busy}");
+        assert!(busy.is_retryable() && busy.retry_after_s() <= 2, "{busy}");
         // Who was accepted may go on.
         let mut more = yours.transcribe_more(vec![0.0; 16_000], Task::default()).unwrap();
         for _ in 0..3 {
