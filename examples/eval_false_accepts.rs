@@ -47,6 +47,9 @@ struct Row {
 /// What a sentence of a grammar means, for comparing.
 type Means<'a> = Box<dyn Fn(&str) -> Option<(String, Map<String, Value>)> + 'a>;
 
+/// Whether an intent with its slots is the one that was said.
+type Wanted<'a> = &'a dyn Fn(&str, &Map<String, Value>) -> bool;
+
 struct Listener<'a> {
     name: &'static str,
     recognizer: Box<dyn Recognizer>,
@@ -167,7 +170,7 @@ impl Listener<'_> {
         set: &'static str,
         file: &str,
         audio: &[f32],
-        wanted: Option<&dyn Fn(&str, &Map<String, Value>) -> bool>,
+        wanted: Option<Wanted<'_>>,
     ) -> AnyResult<Row> {
         let mut heard = Transcript::default();
         self.recognizer.transcribe(audio, &|| false, &mut |hypothesis| {

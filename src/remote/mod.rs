@@ -152,12 +152,12 @@ impl Line {
         Err(why)
     }
 
-    fn broke(&self, reason: impl ToString) -> RemoteError {
+    fn broke(&self, reason: &dyn ToString) -> RemoteError {
         RemoteError::Broke { address: self.address.clone(), reason: reason.to_string() }
     }
 
     fn send(&mut self, event: &Event) -> Result<(), RemoteError> {
-        self.stream.write_all(&event.encode()).map_err(|error| self.broke(error))
+        self.stream.write_all(&event.encode()).map_err(|error| self.broke(&error))
     }
 
     /// The next event; none once it is not wanted any more. An `error` event is an error.
@@ -165,7 +165,7 @@ impl Line {
         let until = Instant::now() + SILENCE;
         let mut bytes = [0; 16 * 1024];
         loop {
-            if let Some(event) = self.decoder.next().map_err(|error| self.broke(error))? {
+            if let Some(event) = self.decoder.next().map_err(|error| self.broke(&error))? {
                 if event.kind != "error" {
                     return Ok(Some(event));
                 }
@@ -181,7 +181,7 @@ impl Line {
                 return Ok(None);
             }
             match self.stream.read(&mut bytes) {
-                Ok(0) => return Err(self.broke("it closed the connection")),
+                Ok(0) => return Err(self.broke(&"it closed the connection")),
                 Ok(read) => self.decoder.buffer().extend_from_slice(&bytes[..read]),
                 Err(error)
                     if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) =>
@@ -192,7 +192,7 @@ impl Line {
                     }
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(self.broke(error)),
+                Err(error) => return Err(self.broke(&error)),
             }
         }
     }
