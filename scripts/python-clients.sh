@@ -8,6 +8,10 @@ folder=$target/python-clients
 wanted='wyoming==1.10.2 openai[realtime]==3.51.0 selenium==4.51.0'
 # Finds what keeps people out of the page.
 axe=axe-core@4.14.1
+# Tests that run beside each other may all find it missing.
+mkdir -p "$target"
+exec 9>"$target/python-clients.lock"
+if command -v flock >/dev/null; then flock 9; fi
 if [ "$(cat "$folder/installed" 2>/dev/null)" != "$wanted $axe" ]; then
     echo "Installing Python clients for the tests" >&2
     rm -rf "$folder"

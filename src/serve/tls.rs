@@ -11,7 +11,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
@@ -138,6 +138,9 @@ impl Tls {
             if stream.peek(&mut first).await? == 1 && first[0] != 0x16 {
                 stream.write_all(plainly).await?;
                 stream.shutdown().await?;
+                // To close with bytes unread would reset the connection and lose the answer.
+                let mut rest = (&mut stream).take(LARGEST_PLAIN);
+                tokio::io::copy(&mut rest, &mut tokio::io::sink()).await?;
                 return Err(std::io::Error::other("not encrypted"));
             }
             self.acceptor.accept(stream).await
@@ -152,6 +155,9 @@ impl Tls {
         }
     }
 }
+
+/// So much of what was not encrypted is read before the connection closes, in bytes.
+const LARGEST_PLAIN: u64 = 64 * 1024;
 
 fn look(path: &Path) -> Result<(), ServeError> {
     let cannot = |reason: String| ServeError::Tls { path: path.into(), reason };

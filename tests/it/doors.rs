@@ -85,8 +85,9 @@ impl Server {
 
     pub(crate) fn get(&self, path: &str) -> String {
         let mut stream = TcpStream::connect(self.http).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
-            .unwrap();
+        let request =
+            format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         answer
@@ -122,8 +123,14 @@ pub(crate) fn steps(script: &str, args: &[&str]) -> BTreeMap<String, Value> {
 
 /// A recording of the demo as WAV, which every client reads.
 pub(crate) fn recording(name: &str, into: &Path) -> String {
+    recording_then(0, name, into)
+}
+
+/// The same with seconds of silence behind it.
+pub(crate) fn recording_then(silence_s: usize, name: &str, into: &Path) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/recordings").join(name);
-    let samples = read_mono_16k(path).unwrap();
+    let mut samples = read_mono_16k(path).unwrap();
+    samples.resize(samples.len() + silence_s * 16_000, 0.0);
     let target = into.join(name).with_extension("wav");
     let mut wav = WavWriter::create(&target, 16_000).unwrap();
     wav.push(&samples).unwrap();

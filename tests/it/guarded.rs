@@ -149,6 +149,8 @@ fn families(text: &str) -> BTreeSet<String> {
     let (mut known, mut samples) = (BTreeMap::new(), BTreeSet::new());
     let mut family: Option<(String, String)> = None;
     let mut last_bucket: BTreeMap<String, f64> = BTreeMap::new();
+    // A count may stand before its buckets.
+    let mut counts = Vec::new();
     for line in text.lines() {
         if let Some(about) = line.strip_prefix("# ") {
             let (word, rest) = about.split_once(' ').unwrap();
@@ -180,11 +182,14 @@ fn families(text: &str) -> BTreeSet<String> {
                     let before = last_bucket.insert(key, value).unwrap_or(0.0);
                     assert!(value >= before, "{line:?} after {before}");
                 } else if part == "_count" {
-                    assert_eq!(last_bucket[&key], value, "{line:?}");
+                    counts.push((line, key, value));
                 }
             }
             _ => assert_eq!(name, own, "{line:?}"),
         }
+    }
+    for (line, key, count) in counts {
+        assert_eq!(last_bucket[&key], count, "{line:?}");
     }
     known.into_keys().collect()
 }

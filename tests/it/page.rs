@@ -51,7 +51,8 @@ fn the_page_hears_shows_explains_and_learns() {
         assert_eq!(layout["overflow"], false, "{picture} is wider than its screen");
     }
     for (step, words, partial) in
-        [("english", "kitchen light", "kitchen"), ("chinese", "书房", "书房")]
+        // The Chinese command is over before a part of it can be shown.
+        [("english", "kitchen light", "kitchen"), ("chinese", "书房", "")]
     {
         let turn = &steps[step];
         let text = |key: &str| turn[key].as_str().unwrap().to_lowercase();

@@ -8,7 +8,7 @@ use rumqttc::{Client as Mqtt, Event, MqttOptions, Packet, QoS};
 use serde_json::{Value, json};
 
 use crate::calls::{Client, json_of};
-use crate::doors::{Server, recording, steps};
+use crate::doors::{Server, recording_then, steps};
 use crate::mqtt::Broker;
 
 /// Another client of the broker, which sees all that happens.
@@ -186,7 +186,9 @@ fn a_device_s_tools_are_found_and_called_and_a_token_has_its_limits() {
 #[test]
 fn home_assistant_is_lent_microphone_and_speaker() {
     let folder = tempfile::tempdir().unwrap();
-    let (command, said) = (recording("4.flac", folder.path()), folder.path().join("said.wav"));
+    // The microphone is not to end before the answer was heard.
+    let command = recording_then(20, "4.flac", folder.path());
+    let said = folder.path().join("said.wav");
     let server = Server::start(&format!(
         "satellite = \"127.0.0.1:0\"\n[audio]\ninput = \"file:{command}\"\noutput = \"file:{}\"\n\
          [dialogue]\narea = \"Kitchen\"\n",
