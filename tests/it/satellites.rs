@@ -15,6 +15,8 @@ use crate::mqtt::Broker;
 struct Ears {
     client: Mqtt,
     connection: rumqttc::Connection,
+    /// What came while something was sent.
+    early: Vec<(String, String)>,
 }
 
 impl Ears {
@@ -26,17 +28,35 @@ impl Ears {
                 break;
             }
         }
-        Self { client, connection }
+        Self { client, connection, early: Vec::new() }
     }
 
-    fn say(&self, topic: &str, payload: &str) {
+    /// Sends a message, which the broker has when this returns.
+    fn say(&mut self, topic: &str, payload: &str) {
         self.client.publish(topic, QoS::AtLeastOnce, false, payload).unwrap();
+        let end = Instant::now() + Duration::from_secs(30);
+        while Instant::now() < end {
+            match self.connection.recv_timeout(Duration::from_millis(500)) {
+                Ok(Ok(Event::Incoming(Packet::PubAck(_)))) => return,
+                Ok(Ok(Event::Incoming(Packet::Publish(message)))) => {
+                    let text = String::from_utf8(message.payload.to_vec()).unwrap();
+                    self.early.push((message.topic, text));
+                }
+                _ => {}
+            }
+        }
+        panic!("the broker did not take what is for {topic}");
     }
 
     /// The next message below a topic that is wanted.
     fn wait(&mut self, topic: &str, wanted: impl Fn(&str) -> bool) -> String {
+        let mut seen = std::mem::take(&mut self.early);
+        let known = seen.iter().position(|(at, text)| at == topic && wanted(text));
+        if let Some(known) = known {
+            self.early = seen.split_off(known + 1);
+            return seen.remove(known).1;
+        }
         let end = Instant::now() + Duration::from_secs(30);
-        let mut seen = Vec::new();
         while Instant::now() < end {
             let event = self.connection.recv_timeout(Duration::from_millis(500));
             if let Ok(Ok(Event::Incoming(Packet::Publish(message)))) = event {

@@ -258,8 +258,11 @@ fn verbose(transcript: &FileTranscript, asked: &Asked) -> Value {
         "language": language_name(&transcript.language),
         "duration": transcript.duration_s,
         "text": transcript.text,
-        "usage": usage(transcript),
     });
+    // A translation has none in the schema.
+    if !asked.task.translate {
+        all["usage"] = usage(transcript);
+    }
     if asked.segments {
         let segments = transcript.segments.iter().enumerate().map(|(id, segment)| {
             let score = transcript.scores.get(id).copied().unwrap_or_default();
