@@ -183,6 +183,10 @@ pub(super) fn search<L: Logits>(
                 if ends { here.logprob + END_WEIGHT * of(model.end()) } else { f64::NEG_INFINITY };
             if ends {
                 let candidate = Candidate { tokens: here.tokens.clone(), logprob: end };
+                if shared && candidate.tokens.len() == free.tokens.len() {
+                    // What was heard freely is a sentence of the grammar: none fits better.
+                    return Ok(vec![candidate]);
+                }
                 best = best.max(candidate.worth(length));
                 complete.push(candidate);
             }
