@@ -1,9 +1,8 @@
 //! cargo run --release --example eval_false_accepts -- DIR [--json] [--limit N] [--rows FILE]
-//!     [--plot FILE.png]
 //! Speech that is no command, and speech that is: what the recogniser takes for a sentence of a grammar,
 //! and how sure it is. DIR (or HEARKEN_EVAL_DATA) holds orders_en, home_en, speech_en, speech_zh and
 //! harvard_720.txt, of which N sentences (60) are spoken by two voices. Counts at the default
-//! threshold, and the curve of misses against false accepts.
+//! threshold, and misses against false accepts at others.
 #![allow(clippy::print_stdout, reason = "a table for people is what this makes")]
 
 use std::collections::BTreeMap;
@@ -12,7 +11,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use hearken::asr::{Hypothesis, Recognizer, Transcript};
-use hearken::audio::{Resampler, SAMPLE_RATE, read_mono_16k};
+use hearken::audio::{SAMPLE_RATE, read_mono_16k, resampled};
 use hearken::config::Config;
 use hearken::dialogue::Dialogue;
 use hearken::intent::{Engine, Language, Names, Sayable};
@@ -121,10 +120,7 @@ fn main() -> AnyResult<()> {
                 sound.extend_from_slice(chunk);
                 ControlFlow::Continue(())
             })?;
-            let mut speech = Vec::new();
-            let mut resampler = Resampler::new(voice.sample_rate(), SAMPLE_RATE)?;
-            resampler.push(&sound, &mut speech)?;
-            resampler.finish(&mut speech)?;
+            let speech = resampled(&sound, voice.sample_rate(), SAMPLE_RATE)?;
             spoken.push(("harvard", text.into(), speech));
         }
     }

@@ -4,10 +4,12 @@
 //! slot are those of the label, blanks around them aside.
 #![allow(clippy::print_stdout, reason = "a table for people is what this makes")]
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+mod noise;
 
-use hearken::audio::{FileSource, Source};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use hearken::audio::read_mono_16k;
 use hearken::config::Config;
 use hearken::intent::{Engine, Language, Names};
 use hearken::models::ModelStore;
@@ -47,16 +49,16 @@ fn main() -> AnyResult<()> {
 
     let labels: BTreeMap<String, Label> =
         serde_json::from_str(&std::fs::read_to_string(folder.join("labels.json"))?)?;
-    let noise = read(&folder.join("kitchen_noise.flac"))?;
+    let kitchen = read_mono_16k(folder.join("kitchen_noise.flac"))?;
     let mut rows = Vec::new();
     let began = std::time::Instant::now();
     for snr in snrs.split(',') {
         let (mut accepted, mut free, mut count) = (0, 0, 0);
         for (file, label) in labels.iter().take(limit) {
-            let speech = read(&folder.join("wav").join(file))?;
+            let speech = read_mono_16k(folder.join("wav").join(file))?;
             let audio = match snr {
                 "clean" => speech,
-                db => mixed(&speech, &noise, db.parse()?),
+                db => noise::in_noise(&speech, &kitchen, db.parse()?),
             };
             let command = domain.recognize(&audio)?;
             let fits = |intent: Option<&str>, slots: &Map<String, Value>| {
@@ -102,26 +104,4 @@ fn main() -> AnyResult<()> {
         println!("{}", json!({ "rows": rows, "mean": mean }));
     }
     Ok(())
-}
-
-fn read(path: &Path) -> AnyResult<Vec<f32>> {
-    let mut source = FileSource::open(path)?;
-    let mut audio = Vec::new();
-    while source.read(&mut audio)? > 0 {}
-    Ok(audio)
-}
-
-/// The loudest 2048 samples, as their energy.
-fn loudest(audio: &[f32]) -> f32 {
-    let energy = |frame: &[f32]| frame.iter().map(|s| s * s).sum::<f32>();
-    audio.chunks(2048).map(energy).fold(1e-9, f32::max)
-}
-
-/// Speech in noise at a ratio of their loudest frames, made quiet enough not to clip.
-fn mixed(speech: &[f32], noise: &[f32], db: f32) -> Vec<f32> {
-    let noise: Vec<f32> = noise.iter().copied().cycle().take(speech.len()).collect();
-    let gain = (loudest(speech) / (10_f32.powf(db / 10.0) * loudest(&noise))).sqrt();
-    let sum: Vec<f32> = speech.iter().zip(&noise).map(|(s, n)| s + gain * n).collect();
-    let peak = sum.iter().fold(1e-9_f32, |peak, s| peak.max(s.abs()));
-    sum.iter().map(|s| s / (2.0 * peak)).collect()
 }

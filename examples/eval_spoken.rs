@@ -6,10 +6,12 @@
 //! the loudest 2048-sample frames. `--keep` keeps the recordings, and takes them from there again.
 #![allow(clippy::print_stdout, reason = "a table for people is what this makes")]
 
+mod noise;
+
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use hearken::audio::{Framer, Resampler, SAMPLE_RATE, SampleTime, WavWriter, read_mono_16k};
+use hearken::audio::{Framer, SAMPLE_RATE, SampleTime, WavWriter, read_mono_16k, resampled};
 use hearken::config::Config;
 use hearken::models::ModelStore;
 use hearken::session::{Event, Session, Voices};
@@ -33,7 +35,7 @@ fn main() -> AnyResult<()> {
     let several = if language == "zh" { CHINESE } else { ENGLISH };
     let voices: Vec<&str> = option("--voices").map_or(several, String::as_str).split(',').collect();
     let folder = option("--keep").map(PathBuf::from);
-    let noise = option("--noise").map_or_else(|| Ok(pink()), read_mono_16k)?;
+    let background = option("--noise").map_or_else(|| Ok(pink()), read_mono_16k)?;
 
     let (mut config, _) = Config::load(None)?;
     config.asr.language = language.into();
@@ -61,7 +63,7 @@ fn main() -> AnyResult<()> {
             let wanted = engines.dialogue()?.respond(text, language, None).intent;
             let mixed = match snr {
                 "clean" => speech.clone(),
-                db => in_noise(speech, &noise, db.parse()?),
+                db => noise::in_noise(speech, &background, db.parse()?),
             };
             let (mut words, mut got) = (String::new(), None);
             framer.push(&mixed, |frame| {
@@ -140,9 +142,7 @@ fn speak(
         ControlFlow::Continue(())
     })?;
     let mut speech = vec![0.0; SILENCE[0]];
-    let mut resampler = Resampler::new(voice.sample_rate(), SAMPLE_RATE)?;
-    resampler.push(&sound, &mut speech)?;
-    resampler.finish(&mut speech)?;
+    speech.extend(resampled(&sound, voice.sample_rate(), SAMPLE_RATE)?);
     speech.resize(speech.len() + SILENCE[1], 0.0);
     if let Some(path) = keep {
         let mut file = WavWriter::create(path, SAMPLE_RATE)?;
@@ -150,19 +150,6 @@ fn speak(
         file.finish()?;
     }
     Ok(speech)
-}
-
-fn loudest(audio: &[f32]) -> f32 {
-    let energy = |frame: &[f32]| frame.iter().map(|s| s * s).sum::<f32>();
-    audio.chunks(2048).map(energy).fold(1e-9, f32::max)
-}
-
-fn in_noise(speech: &[f32], noise: &[f32], db: f32) -> Vec<f32> {
-    let gain = (loudest(speech) / (10_f32.powf(db / 10.0) * loudest(noise))).sqrt();
-    let sum: Vec<f32> =
-        speech.iter().zip(noise.iter().cycle()).map(|(s, n)| s + gain * n).collect();
-    let peak = sum.iter().fold(1e-9_f32, |peak, s| peak.max(s.abs()));
-    sum.iter().map(|s| s / (2.0 * peak)).collect()
 }
 
 /// Ten seconds of noise whose power falls with the frequency, the same in every run.

@@ -146,6 +146,13 @@ pub trait Grammar: Send {
     }
 }
 
+/// The language that a text is written in, as far as its characters tell: `zh` or `en`.
+#[must_use]
+pub fn written_language(text: &str) -> &'static str {
+    let han = |c: char| matches!(c, '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}');
+    if text.chars().any(han) { "zh" } else { "en" }
+}
+
 /// A piece of a transcript.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Segment {

@@ -27,7 +27,7 @@ pub use device::{Device, devices};
 pub use error::AudioError;
 pub use frame::{FRAME_SAMPLES, Frame, Framer, SAMPLE_RATE, SampleTime};
 pub use g711::G711;
-pub use pcm::{PcmIntake, from_s16le, resampled, to_s16le};
+pub use pcm::{PcmIntake, from_s16le, mono_from_s16le, resampled, to_s16le};
 pub use playback::{FarEnd, Hold, Speaker};
 pub use player::{FarEnds, Played, Player};
 pub use resample::{RATES, Resampler};

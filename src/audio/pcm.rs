@@ -100,6 +100,14 @@ pub fn from_s16le(bytes: &[u8]) -> Vec<f32> {
     bytes.chunks_exact(2).map(sample).collect()
 }
 
+/// The same of `channels` interleaved, made mono as their mean; a row that is not whole is left out.
+#[must_use]
+pub fn mono_from_s16le(bytes: &[u8], channels: usize) -> Vec<f32> {
+    let channels = channels.max(1);
+    let rows = from_s16le(bytes);
+    rows.chunks_exact(channels).map(|row| row.iter().sum::<f32>() / channels as f32).collect()
+}
+
 /// A resampler's whole work on one piece of sound.
 ///
 /// # Errors

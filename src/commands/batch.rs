@@ -98,7 +98,7 @@ impl Desk<'_> {
         };
         let text = field("text")?.ok_or_else(|| anyhow!("there is no `text`"))?;
         let tag = field("language")?.filter(|tag| !tag.is_empty()).or(self.language);
-        let tag = tag.unwrap_or_else(|| super::written_language(text));
+        let tag = tag.unwrap_or_else(|| hearken::asr::written_language(text));
         let area = field("area")?.filter(|area| !area.is_empty()).or(self.house.area());
         let now = field("now")?.unwrap_or(TESTED_AT);
         let dialogue = self.dialogue(tag, home, now)?;

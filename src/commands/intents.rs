@@ -67,7 +67,8 @@ fn sample(house: &House, args: &SampleArgs) -> anyhow::Result<ExitCode> {
 
 fn explain(house: &House, args: &ExplainArgs) -> anyhow::Result<ExitCode> {
     let house = house.with(args.home.as_deref(), args.area.as_deref());
-    let tag = args.language.as_deref().unwrap_or_else(|| super::written_language(&args.text));
+    let tag =
+        args.language.as_deref().unwrap_or_else(|| hearken::asr::written_language(&args.text));
     let language = house.engines()?.sentences_for(tag)?;
     let code = language.code().to_owned();
     let home = house.config.home.describe()?;

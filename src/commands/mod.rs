@@ -93,12 +93,6 @@ pub(crate) fn complain(error: &anyhow::Error) {
     }
 }
 
-/// The language that a text is written in, as far as its characters tell: `zh` or `en`.
-pub(crate) fn written_language(text: &str) -> &'static str {
-    let han = |c: char| matches!(c, '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}');
-    if text.chars().any(han) { "zh" } else { "en" }
-}
-
 /// A flag that Ctrl-C sets, so that what is open can be closed in order. A second Ctrl-C ends the
 /// process at once.
 pub(crate) fn interrupted() -> anyhow::Result<Arc<AtomicBool>> {

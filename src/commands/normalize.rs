@@ -14,7 +14,8 @@ const LONGEST_LINE: u64 = 1 << 20;
 
 pub(crate) fn run(_house: &House, args: &NormalizeArgs) -> anyhow::Result<ExitCode> {
     let answer = |text: &str| {
-        let language = args.language.as_deref().unwrap_or_else(|| super::written_language(text));
+        let language =
+            args.language.as_deref().unwrap_or_else(|| hearken::asr::written_language(text));
         // A text of several lines is answered by one.
         let spoken = normalize(text, language).replace('\n', " ");
         if args.json {

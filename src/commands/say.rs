@@ -25,7 +25,8 @@ pub(crate) fn run(house: &House, args: &SayArgs) -> anyhow::Result<ExitCode> {
         args.text.join(" ")
     };
     anyhow::ensure!(!text.trim().is_empty(), "there is nothing to say: the text is empty");
-    let language = args.language.as_deref().unwrap_or_else(|| super::written_language(&text));
+    let language =
+        args.language.as_deref().unwrap_or_else(|| hearken::asr::written_language(&text));
     let mut settings = house.config.tts.clone();
     settings.speed = args.speed.unwrap_or(settings.speed);
     settings.volume = args.volume.unwrap_or(settings.volume);

@@ -20,7 +20,8 @@ pub(crate) fn run(house: &House, args: &UnderstandArgs) -> anyhow::Result<ExitCo
     for text in &args.text {
         // Each sentence meets the home as the file describes it.
         let mut dialogue = engines.dialogue()?;
-        let language = args.language.as_deref().unwrap_or_else(|| super::written_language(text));
+        let language =
+            args.language.as_deref().unwrap_or_else(|| hearken::asr::written_language(text));
         let reply = dialogue.respond(text, language, house.area());
         if args.json {
             println!("{}", line(text, &reply));

@@ -65,7 +65,10 @@ impl Address {
 }
 
 /// What encryption trusts: the usual authorities of the web, and those of a file of one's own.
-pub(super) fn encryption(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, String> {
+///
+/// # Errors
+/// What is wrong with the file, and what to do.
+pub fn encryption(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, String> {
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     if let Some(file) = ca_file {
         let cannot = |why: String| format!("cannot read {}: {why}; check the path", file.display());

@@ -28,6 +28,7 @@ use serde_json::{Map, Value, json};
 
 pub use call::{Action, Backend, Call, Change, Outcome};
 pub use clock::{Clock, FixedClock, SystemClock};
+pub use connection::encryption;
 pub use entity::{Area, Entity, Floor};
 pub use hass::{Config as HomeAssistantConfig, HomeAssistant};
 pub use live::Update;

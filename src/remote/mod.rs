@@ -114,6 +114,27 @@ impl Address {
         let name = Some(name.to_owned()).filter(|name| !name.is_empty());
         Ok(Self { host: host.to_owned(), name })
     }
+
+    /// Asks the server there whether it has any programs of a kind (`asr`, `tts`), called `what`, and
+    /// among their offers the one that is named. `offers` is how the wire calls all, and we one.
+    fn must_have(
+        &self,
+        kind: &str,
+        what: &str,
+        (offers, one): (&str, &str),
+    ) -> Result<(), RemoteError> {
+        let programs = Line::dial(self)?.programs(kind)?;
+        let lacks = |what: String| RemoteError::Lacks { address: self.host.clone(), what };
+        if programs.is_empty() {
+            return Err(lacks(format!("no {what}")));
+        }
+        match &self.name {
+            Some(name) if !names(&programs, offers).contains(name) => {
+                Err(lacks(format!("no {one} {name:?}")))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A connection to an engine.

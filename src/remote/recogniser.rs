@@ -1,12 +1,13 @@
 //! A recogniser on another machine.
 
-use super::{Address, Event, Line, RemoteError, names};
+use super::{Address, Event, Line, RemoteError};
 use crate::asr::AsrError;
 use crate::asr::Hypothesis;
 use crate::asr::Recognizer;
 use crate::asr::Segment;
 use crate::asr::Task;
 use crate::asr::Transcript;
+use crate::asr::written_language;
 use crate::audio::SAMPLE_RATE;
 use crate::audio::to_s16le;
 
@@ -29,16 +30,7 @@ impl RemoteRecogniser {
     /// When it cannot be reached, or does not recognise.
     pub fn open(address: &str, language: &str) -> Result<Self, RemoteError> {
         let address = Address::parse(address)?;
-        let programs = Line::dial(&address)?.programs("asr")?;
-        let lacks = |what: String| RemoteError::Lacks { address: address.host.clone(), what };
-        if programs.is_empty() {
-            return Err(lacks("no recogniser".into()));
-        }
-        if let Some(name) = &address.name
-            && !names(&programs, "models").contains(name)
-        {
-            return Err(lacks(format!("no model {name:?}")));
-        }
+        address.must_have("asr", "recogniser", ("models", "model"))?;
         let language = Some(language.to_owned()).filter(|language| language != "auto");
         Ok(Self { address, language, task: Task::default() })
     }
@@ -71,7 +63,7 @@ impl RemoteRecogniser {
         let transcript = |text: &str, event: &Event| {
             let text = text.trim().to_owned();
             let said = event.text("language").or(language.map(String::as_str));
-            let language = said.unwrap_or_else(|| written(&text));
+            let language = said.unwrap_or_else(|| written_language(&text));
             let language = language.split(['-', '_']).next().unwrap_or_default().to_lowercase();
             let segments = match text.is_empty() {
                 true => Vec::new(),
@@ -117,10 +109,4 @@ impl Recognizer for RemoteRecogniser {
         self.listen(audio, stop, out)
             .map_err(|error| AsrError::Remote { reason: error.to_string() })
     }
-}
-
-/// The language of a text of which nobody said it.
-fn written(text: &str) -> &'static str {
-    let han = |c: char| matches!(c, '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}');
-    if text.chars().any(han) { "zh" } else { "en" }
 }

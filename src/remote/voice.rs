@@ -4,10 +4,10 @@ use std::ops::ControlFlow;
 
 use serde_json::json;
 
-use super::{Address, Event, Line, RemoteError, names};
+use super::{Address, Event, Line, RemoteError};
 use crate::audio::AudioError;
 use crate::audio::Resampler;
-use crate::audio::from_s16le;
+use crate::audio::mono_from_s16le;
 use crate::tts::Synthesizer;
 use crate::tts::TtsError;
 
@@ -34,16 +34,7 @@ impl RemoteVoice {
     /// When it cannot be reached, does not speak, or has not this voice.
     pub fn open(address: &str) -> Result<Self, RemoteError> {
         let address = Address::parse(address)?;
-        let programs = Line::dial(&address)?.programs("tts")?;
-        let lacks = |what: String| RemoteError::Lacks { address: address.host.clone(), what };
-        if programs.is_empty() {
-            return Err(lacks("no voice".into()));
-        }
-        if let Some(name) = &address.name
-            && !names(&programs, "voices").contains(name)
-        {
-            return Err(lacks(format!("no voice {name:?}")));
-        }
+        address.must_have("tts", "voice", ("voices", "voice"))?;
         Ok(Self { address })
     }
 
@@ -90,12 +81,7 @@ impl Sound {
                 "its sound has {rate} Hz, {width} bytes a sample and {channels} channels; 2 bytes and 1 to 8 channels are taken"
             ));
         };
-        let channels = channels as usize;
-        let samples = from_s16le(&event.payload);
-        let mono: Vec<f32> = samples
-            .chunks_exact(channels)
-            .map(|row| row.iter().sum::<f32>() / channels as f32)
-            .collect();
+        let mono = mono_from_s16le(&event.payload, channels as usize);
         self.samples.clear();
         let plain = |error: AudioError| error.to_string();
         if self.resampler.as_ref().is_none_or(|own| own.input_rate() != rate) {

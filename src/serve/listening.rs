@@ -175,7 +175,7 @@ impl Ears {
         self.interim_at = audio.len();
         let (start, end) = (start.seconds(), self.listener.now().seconds());
         // Who is busy does without.
-        let job = self.house.shared.asr().transcribe(audio.to_vec(), self.task.clone());
+        let job = self.asr.transcribe(audio.to_vec(), self.task.clone());
         self.interim = job.ok().map(|job| (start, end, job));
     }
 
@@ -238,7 +238,7 @@ pub(super) async fn vosk(
     Extension(place): Extension<Place>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
-    let upgrade = upgrade.map_err(|wrong| ApiError::invalid("", wrong.body_text()))?;
+    let upgrade = upgrade?;
     let upgrade = upgrade.max_message_size(LARGEST).max_frame_size(LARGEST);
     Ok(upgrade.on_upgrade(move |mut socket| async move {
         let _guest = Guest::new(&house, "vosk");
@@ -340,8 +340,8 @@ pub(super) async fn listen(
     asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
-    let Query(asked) = asked.map_err(|wrong| ApiError::invalid("", wrong.body_text()))?;
-    let upgrade = upgrade.map_err(|wrong| ApiError::invalid("", wrong.body_text()))?;
+    let Query(asked) = asked?;
+    let upgrade = upgrade?;
     if let Some(encoding) = asked.encoding.as_deref().filter(|encoding| *encoding != "linear16") {
         let encoding: String = encoding.chars().take(40).collect();
         return Err(ApiError::invalid(

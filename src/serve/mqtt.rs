@@ -13,16 +13,15 @@ use std::time::Duration;
 use rumqttc::{
     AsyncClient, Event, EventLoop, LastWill, MqttOptions, Packet, QoS, TlsConfiguration, Transport,
 };
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::House;
 use super::satellites::plain_name;
+use crate::asr::written_language;
+use crate::home::encryption;
 use crate::session::Order;
-use crate::session::written_language;
 
 /// The longest message that is taken, in bytes.
 const LONGEST: usize = 4096;
@@ -115,9 +114,9 @@ impl MqttDoor {
             options.set_credentials(self.user.as_str(), password.trim_end());
         }
         if encrypted {
-            options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(trust(
-                &self.ca_file,
-            )?)));
+            let own = Some(self.ca_file.as_path()).filter(|file| !file.as_os_str().is_empty());
+            let trusted = TlsConfiguration::Rustls(encryption(own)?);
+            options.set_transport(Transport::tls_with_config(trusted));
         }
         Ok(options)
     }
@@ -125,22 +124,6 @@ impl MqttDoor {
 
 fn read(path: &Path) -> Result<String, String> {
     std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
-}
-
-fn trust(ca_file: &Path) -> Result<Arc<rustls::ClientConfig>, String> {
-    let mut roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    if !ca_file.as_os_str().is_empty() {
-        let wrong = |why: String| format!("{}: {why}", ca_file.display());
-        for certificate in CertificateDer::pem_slice_iter(read(ca_file)?.as_bytes()) {
-            let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
-            roots.add(certificate).map_err(|error| wrong(error.to_string()))?;
-        }
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?;
-    Ok(Arc::new(config.with_root_certificates(roots).with_no_client_auth()))
 }
 
 /// Serves until the house closes. A broker that is away is tried again.

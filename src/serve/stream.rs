@@ -17,6 +17,7 @@ use super::http::{ApiError, Place};
 use super::live::{Live, Manner, Step};
 use super::satellites::plain_name;
 use super::{Guest, House, WRITE_LIMIT};
+use crate::asr::written_language;
 use crate::audio::PcmIntake;
 use crate::audio::Resampler;
 use crate::audio::to_s16le;
@@ -25,7 +26,6 @@ use crate::session::Event;
 use crate::session::Order;
 use crate::session::Playback;
 use crate::session::TurnId;
-use crate::session::written_language;
 
 /// The largest message of a client in bytes: a minute of sound at 16 kHz.
 const LARGEST: usize = 2 * 1024 * 1024;
@@ -86,8 +86,8 @@ pub(super) async fn stream(
     asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
-    let Query(asked) = asked.map_err(|wrong| ApiError::invalid("", wrong.body_text()))?;
-    let upgrade = upgrade.map_err(|wrong| ApiError::invalid("", wrong.body_text()))?;
+    let Query(asked) = asked?;
+    let upgrade = upgrade?;
     let intake = PcmIntake::new("rate", asked.rate, 2, asked.channels)
         .map_err(|wrong| ApiError::invalid("rate", wrong.to_string()))?;
     if !(8_000..=48_000).contains(&asked.output_rate) {

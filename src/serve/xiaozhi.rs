@@ -53,7 +53,7 @@ pub(super) async fn xiaozhi(
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
-    let upgrade = upgrade.map_err(|wrong| ApiError::invalid("", wrong.body_text()))?;
+    let upgrade = upgrade?;
     let version = headers.get("protocol-version").and_then(|v| v.to_str().ok()?.parse().ok());
     let framing = Framing::of(version.unwrap_or(1))?;
     let name = headers.get("device-id").and_then(|id| plain_name(id.to_str().ok()?));

@@ -246,12 +246,13 @@ impl Engines<'_> {
     /// When the sentences are missing or the home is described wrongly.
     pub fn dialogue(&self) -> Result<Dialogue, EngineError> {
         let mut home = self.home.open()?;
-        if let Some(path) = self.home.state_file().filter(|_| self.remember) {
-            let memory = Box::new(StateFile(Store::open(&path)?));
+        let kept = self.home.state_file().filter(|_| self.remember);
+        if let Some(path) = &kept {
+            let memory = Box::new(StateFile(Store::open(path)?));
             home = home.with_memory(memory, Timestamp::now()).map_err(EngineError::Memory)?;
         }
         let dialogue = Dialogue::new(home, self.sentences()?)?.with_confirm(&self.dialogue.confirm);
-        match self.home.state_file().filter(|_| self.remember) {
+        match kept {
             Some(path) => Ok(dialogue.with_learned(Learned::open(Store::open(&path)?)?)),
             None => Ok(dialogue),
         }

@@ -1,6 +1,7 @@
 //! What the recogniser listens for: the sentences of the home, and when one of them counts.
 
 use super::DialogueHandle;
+use crate::asr::AsrError;
 use crate::asr::Grammar;
 use crate::asr::Reading;
 use crate::asr::Recognizer;
@@ -129,10 +130,11 @@ pub(super) fn listen_for(recognizer: &mut dyn Recognizer, dialogue: &DialogueHan
 /// Puts the sentence of the home in place of what was heard freely, where the words mean nothing as
 /// they are and one of the home's sentences fits the sound.
 pub(super) fn settle(
-    transcript: &mut Transcript,
+    heard: &mut Result<Transcript, AsrError>,
     dialogue: &mut DialogueHandle,
     area: Option<&str>,
 ) {
+    let Ok(transcript) = heard else { return };
     weigh_sound(transcript);
     if transcript.readings.is_empty() || dialogue.is_asking() {
         return;

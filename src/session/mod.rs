@@ -65,7 +65,7 @@ pub use handles::{
 pub use listen::{Listened, Listener};
 pub use live::{Input, Order};
 pub use local::Devices;
-pub use shared::{Shared, VoiceInfo, written_language};
+pub use shared::{Shared, VoiceInfo};
 pub use trace::{Note, Record, Recorder, TakeNote, TraceError};
 pub use transcribe::{FileTranscript, Score, transcribe_source};
 
@@ -535,9 +535,7 @@ impl Session {
         }
         if let Some(second) = utterance.second.as_mut().filter(|trial| is(&trial.hearing)) {
             if let Recognised::Done(mut result, ms) = report.what {
-                if let Ok(transcript) = &mut result {
-                    grammar::settle(transcript, &mut self.dialogue, self.area.as_deref());
-                }
+                grammar::settle(&mut result, &mut self.dialogue, self.area.as_deref());
                 (second.result, second.ms) = (Some(result), ms);
                 self.go_on(out);
             }
@@ -552,9 +550,7 @@ impl Session {
                 out(Event::Partial { turn, transcript, stable });
             }
             Recognised::Done(mut result, ms) => {
-                if let Ok(transcript) = &mut result {
-                    grammar::settle(transcript, &mut self.dialogue, self.area.as_deref());
-                }
+                grammar::settle(&mut result, &mut self.dialogue, self.area.as_deref());
                 let words = result.as_ref().ok().cloned();
                 (trial.result, trial.ms) = (Some(result), ms);
                 // While it is still waited whether more will come, these are the words so far.

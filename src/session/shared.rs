@@ -14,6 +14,7 @@ use super::Voices;
 use super::grammar;
 use crate::asr;
 use crate::asr::Task;
+use crate::asr::written_language;
 use crate::detect;
 use crate::dialogue;
 use crate::home;
@@ -265,13 +266,6 @@ impl Shared {
             voices,
         })
     }
-}
-
-/// The language that a text is written in, as far as its characters tell: `zh` or `en`.
-#[must_use]
-pub fn written_language(text: &str) -> &'static str {
-    let han = |c: char| matches!(c, '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}');
-    if text.chars().any(han) { "zh" } else { "en" }
 }
 
 fn voices(settings: &Settings) -> Arc<[VoiceInfo]> {

@@ -1,6 +1,8 @@
 //! Errors in OpenAI's shape.
 
 use axum::Json;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
@@ -97,6 +99,19 @@ impl ApiError {
         json!({ "error": { "message": message, "type": kind, "param": param, "code": code } })
     }
 }
+
+/// What cannot be read as it should be is a wrong request, whatever was to be read.
+macro_rules! unreadable {
+    ($($rejection:ty),*) => {$(
+        impl From<$rejection> for ApiError {
+            fn from(wrong: $rejection) -> Self {
+                Self::invalid("", wrong.body_text())
+            }
+        }
+    )*};
+}
+
+unreadable!(JsonRejection, QueryRejection, WebSocketUpgradeRejection);
 
 impl From<HandleError> for ApiError {
     fn from(error: HandleError) -> Self {

@@ -7,9 +7,9 @@ use axum::extract::{Path, State};
 use serde_json::{Value, json};
 
 use super::{ApiError, House};
+use crate::asr::written_language;
 use crate::session::Shared;
 use crate::session::VoiceInfo;
-use crate::session::written_language;
 
 /// Names that clients ask for recognition by, besides the model's own.
 const RECOGNISERS: &[&str] = &[

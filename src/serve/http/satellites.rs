@@ -22,7 +22,7 @@ pub(super) async fn call(
     Path((name, tool)): Path<(String, String)>,
     arguments: Result<Json<Value>, JsonRejection>,
 ) -> Result<Json<Value>, ApiError> {
-    let Json(arguments) = arguments.map_err(|wrong| ApiError::invalid("", wrong.body_text()))?;
+    let Json(arguments) = arguments?;
     if !arguments.is_object() {
         return Err(ApiError::invalid("", "the body is a JSON object: the tool's arguments"));
     }

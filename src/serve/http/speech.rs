@@ -49,7 +49,7 @@ pub(super) async fn speech(
     body: Result<Json<Asked>, JsonRejection>,
 ) -> Result<Response, ApiError> {
     house.metrics.add("hearken_requests_total", 1.0, &[("door", "http"), ("kind", "speech")]);
-    let Json(asked) = body.map_err(|wrong| ApiError::invalid("", wrong.body_text()))?;
+    let Json(asked) = body?;
     if !models::is_speech(&house.shared, &asked.model) {
         return Err(ApiError::no_model(&asked.model));
     }

@@ -93,7 +93,7 @@ pub(super) async fn call(
     State(house): State<Arc<House>>,
     asked: Result<Json<Asked>, JsonRejection>,
 ) -> Result<Json<Value>, ApiError> {
-    let Json(asked) = asked.map_err(|wrong| ApiError::invalid("", wrong.body_text()))?;
+    let Json(asked) = asked?;
     let Asked { entity, service, data, agreed } = asked;
     let call = Call { entity, service, data };
     let work = move || {
@@ -118,8 +118,7 @@ pub(super) async fn timer(
     State(house): State<Arc<House>>,
     asked: Result<Json<TimerAsked>, JsonRejection>,
 ) -> Result<Json<Value>, ApiError> {
-    let Json(TimerAsked { id, change }) =
-        asked.map_err(|wrong| ApiError::invalid("", wrong.body_text()))?;
+    let Json(TimerAsked { id, change }) = asked?;
     let work = move || house.conversations.home().lock().change_timer(id, change);
     match aside(work).await? {
         true => Ok(Json(json!({ "done": true }))),

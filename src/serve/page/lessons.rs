@@ -29,11 +29,6 @@ fn wrong(error: &LessonError) -> ApiError {
     }
 }
 
-fn read(asked: Result<Json<Asked>, JsonRejection>) -> Result<Asked, ApiError> {
-    let Json(asked) = asked.map_err(|wrong| ApiError::invalid("", wrong.body_text()))?;
-    Ok(asked)
-}
-
 pub(super) async fn list(State(house): State<Arc<House>>) -> Result<Json<Value>, ApiError> {
     let work = move || {
         let dialogue = house.conversations.home().lock();
@@ -48,7 +43,7 @@ pub(super) async fn check(
     State(house): State<Arc<House>>,
     asked: Result<Json<Asked>, JsonRejection>,
 ) -> Result<Json<Value>, ApiError> {
-    let Asked { lesson, area } = read(asked)?;
+    let Json(Asked { lesson, area }) = asked?;
     let work = move || {
         let dialogue = house.conversations.home().lock();
         dialogue.consider(&lesson, area.as_deref()).map_err(|error| wrong(&error))
@@ -60,7 +55,7 @@ pub(super) async fn learn(
     State(house): State<Arc<House>>,
     asked: Result<Json<Asked>, JsonRejection>,
 ) -> Result<Json<Value>, ApiError> {
-    let Asked { lesson, area } = read(asked)?;
+    let Json(Asked { lesson, area }) = asked?;
     let work = move || {
         let mut dialogue = house.conversations.home().lock();
         dialogue.learn(lesson, area.as_deref()).map_err(|error| wrong(&error))

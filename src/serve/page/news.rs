@@ -153,7 +153,7 @@ pub(super) async fn live(
     Extension(place): Extension<Place>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
-    let upgrade = upgrade.map_err(|wrong| ApiError::invalid("", wrong.body_text()))?;
+    let upgrade = upgrade?;
     let before = house.news.pages.fetch_add(1, Ordering::Relaxed);
     let page = Page(Arc::clone(&house));
     if before >= MOST_PAGES {

@@ -332,7 +332,7 @@ impl Machine {
             return;
         };
         if let Some(output) = self.function_output() {
-            let language = crate::session::written_language(&output).to_owned();
+            let language = crate::asr::written_language(&output).to_owned();
             return self.answered(&response, &output, &language, &[]);
         }
         let mut parts: Vec<String> = Vec::new();

@@ -32,6 +32,7 @@ use super::http::{ApiError, Place, voice};
 use super::{Guest, House, WRITE_LIMIT};
 use crate::asr::Hypothesis;
 use crate::asr::Task;
+use crate::asr::written_language;
 use crate::audio::Resampler;
 use crate::session::AsrHandle;
 use crate::session::DialogueHandle;
@@ -40,7 +41,6 @@ use crate::session::Listened;
 use crate::session::Recognition;
 use crate::session::Sound;
 use crate::session::chain;
-use crate::session::written_language;
 
 use ears::{EarError, Ears};
 use machine::{Do, FunctionCall, Machine};
@@ -66,7 +66,7 @@ pub(super) async fn realtime(
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
 ) -> Result<HttpResponse, ApiError> {
-    let upgrade = upgrade.map_err(|wrong| ApiError::invalid("", wrong.body_text()))?;
+    let upgrade = upgrade?;
     let old = headers.get("openai-beta").is_some_and(|value| value == "realtime=v1");
     let dialect = if old { Dialect::Old } else { Dialect::New };
     let model: String =
@@ -85,7 +85,7 @@ pub(super) async fn client_secrets(
     State(house): State<Arc<House>>,
     body: Result<Json<Value>, JsonRejection>,
 ) -> Result<Json<Value>, ApiError> {
-    let Json(asked) = body.map_err(|wrong| ApiError::invalid("", wrong.body_text()))?;
+    let Json(asked) = body?;
     let seconds = asked.pointer("/expires_after/seconds").and_then(Value::as_u64).unwrap_or(600);
     if !(10..=7200).contains(&seconds) {
         let message = format!("{seconds} seconds are not between 10 and 7200");

@@ -31,7 +31,7 @@ pub(in super::super) async fn twilio(
     Extension(place): Extension<Place>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
-    let upgrade = upgrade.map_err(|wrong| ApiError::invalid("", wrong.body_text()))?;
+    let upgrade = upgrade?;
     let upgrade = upgrade.max_message_size(LARGEST).max_frame_size(LARGEST);
     Ok(upgrade.on_upgrade(move |mut socket| async move {
         let _guest = Guest::new(&house, "twilio");

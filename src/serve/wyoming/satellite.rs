@@ -26,7 +26,7 @@ use crate::audio::SAMPLE_RATE;
 use crate::audio::Source;
 use crate::audio::Speaker;
 use crate::audio::Steady;
-use crate::audio::from_s16le;
+use crate::audio::mono_from_s16le;
 use crate::audio::to_s16le;
 use crate::detect::Endpointer;
 use crate::detect::Heard;
@@ -105,10 +105,7 @@ impl Body {
         let number = |key: &str, usual: u64| event.number(key).unwrap_or(usual);
         let rate = u32::try_from(number("rate", 22_050)).unwrap_or(22_050);
         let channels = number("channels", 1).clamp(1, 8) as usize;
-        let mono: Arc<[f32]> = from_s16le(&event.payload)
-            .chunks_exact(channels)
-            .map(|row| row.iter().sum::<f32>() / channels as f32)
-            .collect();
+        let mono: Arc<[f32]> = mono_from_s16le(&event.payload, channels).into();
         let end = Instant::now() + PATIENCE;
         while !self.player.push(self.turn, &mono, rate, last) && Instant::now() < end {
             tokio::time::sleep(LOOK_EVERY).await;

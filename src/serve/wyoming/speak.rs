@@ -6,9 +6,9 @@ use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{Event, Gone, Peer, State, error, failure};
+use crate::asr::written_language;
 use crate::audio::to_s16le;
 use crate::session::VoiceInfo;
-use crate::session::written_language;
 use crate::tts::Clauses;
 
 /// Samples in a chunk: 85 ms of the slower voices.

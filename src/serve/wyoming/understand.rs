@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{Event, Gone, Peer, error};
-use crate::session::written_language;
+use crate::asr::written_language;
 
 /// The longest sentence in bytes.
 const LONGEST: usize = 4096;
