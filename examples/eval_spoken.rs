@@ -23,7 +23,12 @@ const CHINESE: &str = "kokoro-zf-xiaobei,kokoro-zf-xiaoni,kokoro-zf-xiaoxiao,kok
 const ENGLISH: &str = "kokoro-af-heart,kokoro-af-bella,kokoro-am-michael,kokoro-am-puck,\
                        kokoro-bf-emma,kokoro-bm-george";
 /// Half a second before, and what an utterance needs to be over behind.
-const SILENCE: [usize; 2] = [8_000, 24_000];
+const SILENCE: [usize; 2] = [8_000, 40_000];
+
+/// Numerals of cheques and calendars.
+const OLD_NUMERALS: [char; 16] = [
+    '壹', '贰', '叁', '肆', '伍', '陆', '柒', '捌', '玖', '拾', '佰', '初', '廿', '卅', '丗', '卌',
+];
 
 fn main() -> AnyResult<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -112,6 +117,11 @@ fn drawn(
             let numbers = templates.templates_of(intent);
             let drawn = dialogue.engine(language).sampler(round + n as u64).one_of(&numbers);
             let Some(text) = drawn.map(|sample| sample.text) else { continue };
+            // Free words have no sentences, and nobody says a number as cheques have it.
+            let odd = |word: &str| text.contains(word);
+            if ["lorem", "ipsum", "sit amet"].into_iter().any(odd) || text.contains(OLD_NUMERALS) {
+                continue;
+            }
             // What the home cannot do is no command of it, and free words are not in the grammar.
             let reply = dialogue.respond(&text, language, None);
             let same = reply.intent.as_ref().is_some_and(|i| i.name == *intent);

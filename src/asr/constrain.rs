@@ -21,8 +21,9 @@ const BREADTH: usize = 8;
 const OPEN_BREADTH: usize = 24;
 /// A token less probable than this (log-probability) is not followed.
 const LEAST: f64 = -14.0;
-/// A sentence so much less probable than the free text, in nats, is given up.
-const FARTHEST: f64 = 40.0;
+/// A sentence that is less sure than this in the logarithm of the odds, by the model alone, is given up: not
+/// even one that sounds just like the free text would count any more (see `session::sure_of`).
+const UNSURE: f64 = -4.0;
 /// How much a token further a sentence may be behind and still be followed first, in nats: so that the
 /// search gets to an end.
 const HOPE: f64 = 2.0;
@@ -33,6 +34,8 @@ const SLACK: f64 = 3.0;
 /// How much the end token counts, more than others: an improbable end says that speech goes on, which
 /// a short sentence of the grammar would leave unexplained.
 const END_WEIGHT: f64 = 2.5;
+/// The logarithm of the odds of a sentence that is as probable as the free text.
+const CERTAIN: f64 = 3.0;
 /// Complete sentences that are kept.
 const KEPT: usize = 4;
 
@@ -44,6 +47,8 @@ pub(super) struct Candidate {
     /// The log-probability of all tokens and the end token among all text tokens, in nats, with the
     /// end token counted for more.
     pub logprob: f64,
+    /// How many of the tokens are free words, of which the grammar knows nothing.
+    pub open: usize,
 }
 
 impl Candidate {
@@ -96,6 +101,8 @@ struct Partial {
     tokens: Vec<i32>,
     spot: Spot,
     logprob: f64,
+    /// Tokens that are free words.
+    open: usize,
     /// What decides when it is followed.
     promise: f64,
 }
@@ -142,7 +149,7 @@ pub(super) fn search<L: Logits>(
     let length = free.tokens.len() + 2;
     let limit = limit.min(2 * length + 6);
     let spot = Spot::start(grammar.start());
-    left.push(Partial { tokens: Vec::new(), spot, logprob: 0.0, promise: 0.0 });
+    left.push(Partial { tokens: Vec::new(), spot, logprob: 0.0, open: 0, promise: 0.0 });
     while let Some(partial) = left.pop() {
         let mut at = Some(partial);
         while let Some(here) = at.take() {
@@ -182,7 +189,8 @@ pub(super) fn search<L: Logits>(
             let end =
                 if ends { here.logprob + END_WEIGHT * of(model.end()) } else { f64::NEG_INFINITY };
             if ends {
-                let candidate = Candidate { tokens: here.tokens.clone(), logprob: end };
+                let candidate =
+                    Candidate { tokens: here.tokens.clone(), logprob: end, open: here.open };
                 if shared && candidate.tokens.len() == free.tokens.len() {
                     // What was heard freely is a sentence of the grammar: none fits better.
                     return Ok(vec![candidate]);
@@ -209,15 +217,17 @@ pub(super) fn search<L: Logits>(
             if here.tokens.len() >= limit {
                 continue;
             }
+            let open = here.open + usize::from(grammar.is_open(here.spot.state));
             for (rank, (logprob, token, spot)) in options.into_iter().enumerate() {
                 let logprob = here.logprob + logprob;
-                if logprob < free.logprob - FARTHEST {
+                let closed = (here.tokens.len() + 1 - open).max(length.saturating_sub(open));
+                if odds(free.logprob - logprob, closed) < UNSURE {
                     continue;
                 }
                 let mut tokens = here.tokens.clone();
                 tokens.push(token);
                 let promise = worth(logprob, tokens.len(), HOPE, length);
-                let next = Partial { tokens, spot, logprob, promise };
+                let next = Partial { tokens, spot, logprob, open, promise };
                 if rank == 0 && logprob > end {
                     at = Some(next);
                 } else {
@@ -235,11 +245,19 @@ pub(super) fn search<L: Logits>(
 /// How sure it is that a sentence of the grammar was said, 0 to 1: by how much less probable it is
 /// than what was heard freely, a token and in all, and by whether anybody spoke.
 pub(super) fn confidence(candidate: &Candidate, free: &Free, no_speech_prob: f32) -> f32 {
-    let margin = (free.logprob - candidate.logprob).max(0.0);
-    let each = margin / (candidate.tokens.len() + 1) as f64;
+    let closed = candidate.tokens.len() - candidate.open;
+    let sure = |odds: f64| 1.0 / (1.0 + (-odds).exp());
     let silence = f64::from(no_speech_prob).powi(4);
-    let sure = |doubt: f64| 1.0 / (1.0 + doubt.exp());
-    (sure(2.0 * each + 0.1 * margin - 3.0) / sure(-3.0) * (1.0 - silence)) as f32
+    let odds = odds(free.logprob - candidate.logprob, closed);
+    (sure(odds) / sure(CERTAIN) * (1.0 - silence)) as f32
+}
+
+/// The logarithm of the odds that a sentence was said which is `margin` nats less probable than the free
+/// text and of which the grammar gives `closed` tokens. Free words fit whatever was said, so they do not
+/// speak for the words around them.
+fn odds(margin: f64, closed: usize) -> f64 {
+    let margin = margin.max(0.0);
+    CERTAIN - 2.0 * margin / (closed + 1) as f64 - 0.1 * margin
 }
 
 fn most_probable(row: &[f32], count: usize) -> Vec<i32> {
@@ -354,11 +372,14 @@ mod tests {
     fn confidence_falls_with_the_margin() {
         let free = Free { tokens: vec![0; 8], rows: Vec::new(), logprob: -2.0 };
         let at = |margin: f64, silence| {
-            let candidate = Candidate { tokens: vec![0; 8], logprob: -2.0 - margin };
+            let candidate = Candidate { tokens: vec![0; 8], logprob: -2.0 - margin, open: 0 };
             confidence(&candidate, &free, silence)
         };
         assert!((at(0.0, 0.0) - 1.0).abs() < 1e-3);
         assert!(at(4.0, 0.0) > 0.7 && at(20.0, 0.0) < 0.2);
         assert!(at(0.0, 0.95) < 0.3);
+        // Where all but one token are free words, the one must be right.
+        let candidate = Candidate { tokens: vec![0; 8], logprob: -12.0, open: 7 };
+        assert!(at(10.0, 0.0) > 0.4 && confidence(&candidate, &free, 0.0) < 0.01);
     }
 }

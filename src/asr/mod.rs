@@ -226,6 +226,12 @@ pub trait Recognizer: Send {
         Ok(())
     }
 
+    /// Sets [`Task::free`] alone, for recognitions in the middle of an utterance, where sentences are not
+    /// complete and looking for them is work for nothing.
+    fn set_free(&mut self, free: bool) {
+        let _ = free;
+    }
+
     /// Transcribes mono samples at 16 kHz.
     ///
     /// Calls `out` with any number of partial hypotheses and, unless it fails or `stop` returned true,

@@ -168,6 +168,7 @@ impl Whisper {
             }
             self.encode(audio, context)?;
             let Some(mut decoded) = self.decode(limit, stop)? else { return Ok(None) };
+            self.say_once(&mut decoded);
             readings = self.readings(&mut decoded, limit, stop)?;
             let doubt = decoded.doubt;
             if doubt.is_some() {
@@ -218,6 +219,41 @@ impl Whisper {
             no_speech_prob: decoded.evidence.no_speech_prob,
             readings: Vec::new(),
         }
+    }
+
+    /// Where a sentence of the grammar was heard twice over, as a narrow window makes of a short command,
+    /// it was said once: a wider window would only say so later.
+    fn say_once(&mut self, decoded: &mut Decoded) {
+        if !matches!(decoded.doubt, Some(Doubt::Looped | Doubt::Doubled)) || decoded.rows.is_empty()
+        {
+            return;
+        }
+        let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).count();
+        let whole = self.model.text(&decoded.tokens);
+        let half = (1..decoded.tokens.len())
+            .find(|&n| 2 * letters(&self.model.text(&decoded.tokens[..n])) >= letters(&whole));
+        let (Some(mut half), true) = (half, doubled(&whole)) else { return };
+        // The stop belongs to the first round.
+        let stop = |token: &WhisperTokenId| letters(&self.model.text(&[*token])) == 0;
+        half += usize::from(decoded.tokens.get(half).is_some_and(stop));
+        let once = self.model.text(&decoded.tokens[..half]);
+        let Some(constraint) = self.constraints.get_mut(&decoded.language) else { return };
+        if super::spelling::spoken(&once, constraint.grammar.as_mut()).is_none() {
+            return;
+        }
+        let end = index(self.model.context.token_eot());
+        decoded.tokens.truncate(half);
+        decoded.rows.truncate(half + 1);
+        if let Some(row) = decoded.rows.get_mut(half) {
+            // What follows is known not to have been said, so this is where it ended.
+            let most = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            row[end] = most + 20.0;
+        }
+        let choices = decoded.tokens.iter().zip(&decoded.rows).enumerate();
+        decoded.logprob =
+            choices.map(|(at, (token, row))| self.model.logprob(row, *token, at == 0)).sum();
+        decoded.evidence.avg_logprob = (decoded.logprob / (half + 1) as f64) as f32;
+        decoded.doubt = (decoded.evidence.avg_logprob < -1.0).then_some(Doubt::Improbable);
     }
 
     /// The sentences of the language's grammar that fit what was just decoded.
@@ -348,6 +384,12 @@ impl Whisper {
                 doubt = Some(Doubt::Looped);
                 break;
             }
+            let (first, second) = tokens.split_at(tokens.len() / 2);
+            if constrained && first == second && doubled(&model.text(&tokens)) {
+                // Twice is enough to see it by.
+                doubt = Some(Doubt::Doubled);
+                break;
+            }
             if tokens.len() >= limit {
                 doubt = Some(Doubt::RanToTheLimit);
                 break;
@@ -440,6 +482,14 @@ impl Model {
         allowed
     }
 
+    /// The log-probability of a token among the allowed ones.
+    fn logprob(&self, logits: &[f32], token: WhisperTokenId, first: bool) -> f64 {
+        let allowed = self.choices(logits, first);
+        let max = allowed.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let sum: f64 = allowed.iter().map(|&l| f64::from(l - max).exp()).sum();
+        f64::from(logit(&allowed, token) - max) - sum.ln()
+    }
+
     /// The most probable allowed token and its log-probability among the allowed ones.
     fn choose(&self, logits: &[f32], first: bool) -> (WhisperTokenId, f64) {
         let eot = self.context.token_eot();
@@ -524,6 +574,10 @@ impl Recognizer for Whisper {
         }
         self.task = task.clone();
         Ok(())
+    }
+
+    fn set_free(&mut self, free: bool) {
+        self.task.free = free;
     }
 
     fn transcribe(

@@ -68,7 +68,7 @@ impl Default for Config {
             start_threshold: 0.5,
             stop_threshold: 0.35,
             min_speech_ms: 100,
-            pre_roll_ms: 300,
+            pre_roll_ms: 500,
             speculate_ms: 100,
             complete_ms: 200,
             finished_ms: 400,

@@ -274,7 +274,9 @@ impl Dialogue {
     pub(super) fn possible(&self, meaning: &Meaning, language: &str, area: Option<&str>) -> bool {
         let here = area.and_then(|area| self.home.area_named(area)).map(|area| area.id.as_str());
         let language = self.tongue(language).language.code();
-        act::plan(meaning, Where { home: &self.home, here, language }).is_ok()
+        // A device that cannot answer is there all the same.
+        act::plan(meaning, Where { home: &self.home, here, language })
+            .map_or_else(|why| why.key == "no_reading", |_| true)
     }
 
     /// Does commands, or asks whether to where one is risky.

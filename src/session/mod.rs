@@ -500,7 +500,7 @@ impl Session {
         let idle = utterance.trial.is_none() && utterance.partial.is_none();
         if idle && self.now - utterance.partial_at >= every {
             // A recognition that cannot be had now is not needed later.
-            utterance.partial = self.ear.ask(self.audio.clone()).ok();
+            utterance.partial = self.ear.ask_so_far(self.audio.clone()).ok();
             utterance.partial_at = self.now;
         }
     }

@@ -38,6 +38,8 @@ pub(super) struct Ear {
 struct EarJob {
     id: u64,
     audio: Vec<f32>,
+    /// Only free text is wanted.
+    free: bool,
     stop: CancellationToken,
 }
 
@@ -88,10 +90,22 @@ impl Ear {
     /// # Errors
     /// When the thread has ended, or is as far behind as no thread should be.
     pub(super) fn ask(&mut self, audio: Vec<f32>) -> Result<Hearing, AsrError> {
+        self.give(audio, false)
+    }
+
+    /// The same for an utterance that goes on: no sentence of the home is looked for.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask).
+    pub(super) fn ask_so_far(&mut self, audio: Vec<f32>) -> Result<Hearing, AsrError> {
+        self.give(audio, true)
+    }
+
+    fn give(&mut self, audio: Vec<f32>, free: bool) -> Result<Hearing, AsrError> {
         self.last += 1;
         let stop = CancellationToken::new();
         let samples = audio.len();
-        let job = EarJob { id: self.last, audio, stop: stop.clone() };
+        let job = EarJob { id: self.last, audio, free, stop: stop.clone() };
         let given = self.jobs.as_ref().map(|jobs| jobs.try_send(job));
         match given {
             Some(Ok(())) => Ok(Hearing { id: self.last, samples, stop }),
@@ -111,6 +125,7 @@ fn hear(
 ) -> Result<(), ()> {
     let (id, began) = (job.id, Instant::now());
     let mut last = Transcript::default();
+    recognizer.set_free(job.free);
     let done = recognizer.transcribe(&job.audio, &|| job.stop.is_cancelled(), &mut |hypothesis| {
         match hypothesis {
             // Who is behind can do without.

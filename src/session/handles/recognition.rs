@@ -413,6 +413,10 @@ impl Recognizer for AsrHandle {
         Ok(())
     }
 
+    fn set_free(&mut self, free: bool) {
+        self.task.free = free;
+    }
+
     fn transcribe(
         &mut self,
         audio: &[f32],
