@@ -421,8 +421,9 @@ mod tests {
             ),
             ("what is no number is silence", &[(1000, f32::NAN)], vec![]),
         ];
+        let config = Config { pre_roll_ms: 300, ..Config::default() };
         for (name, pieces, expected) in cases {
-            assert_eq!(told(&run(&Config::default(), runs(pieces))), expected, "{name}");
+            assert_eq!(told(&run(&config, runs(pieces))), expected, "{name}");
         }
     }
 
