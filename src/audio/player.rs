@@ -83,6 +83,7 @@ impl Player {
             hold: Arc::clone(&hold),
             far: Arc::clone(&far),
             reply: None,
+            seen: 0,
         };
         let thread = std::thread::Builder::new()
             .name("playback".into())
@@ -148,6 +149,8 @@ struct Work {
     hold: Arc<Mutex<Hold>>,
     far: FarEnds,
     reply: Option<Reply>,
+    /// The `live` that was acted on.
+    seen: u64,
 }
 
 /// The reply that is being played.
@@ -220,7 +223,13 @@ impl Work {
     fn play(&mut self) {
         let live = self.live.load(Ordering::Acquire);
         if self.reply.as_ref().is_some_and(|reply| reply.id < live) {
+            self.seen = live;
             return self.drop_reply();
+        }
+        if live > self.seen {
+            self.seen = live;
+            // Held and stopped before its first piece came: the next one is not to begin held.
+            lock(&self.hold).resume();
         }
         let (Some(speaker), Some(reply)) = (&mut self.speaker, &mut self.reply) else { return };
         if speaker.is_lost() {
@@ -382,5 +391,20 @@ mod tests {
             }
         };
         assert!((next.ms - 50.0).abs() < 2.0, "{next:?}");
+    }
+
+    #[test]
+    fn a_reply_held_and_stopped_before_it_sounds_holds_no_other() {
+        let (sender, told) = crossbeam_channel::unbounded();
+        let player = player(move |played| sender.send(played).unwrap());
+        player.hold();
+        player.stop(1);
+        std::thread::sleep(Duration::from_millis(50));
+        player.push(1, &tone(50), 16_000, true);
+        player.push(2, &tone(50), 16_000, true);
+        // A reply that is held tells of itself without an end.
+        let until = Instant::now() + PATIENCE;
+        let mut next = std::iter::from_fn(|| told.recv_deadline(until).ok());
+        assert!(next.any(|played| played.id == 2 && played.done));
     }
 }
