@@ -234,7 +234,11 @@ impl Whisper {
             .find(|&n| 2 * letters(&self.model.text(&decoded.tokens[..n])) >= letters(&whole));
         let (Some(mut half), true) = (half, doubled(&whole)) else { return };
         // The stop belongs to the first round.
-        let stop = |token: &WhisperTokenId| letters(&self.model.text(&[*token])) == 0;
+        let stop = |token: &WhisperTokenId| {
+            let mark = self.model.text(&[*token]);
+            // A part of a character has no text.
+            !mark.is_empty() && letters(&mark) == 0
+        };
         half += usize::from(decoded.tokens.get(half).is_some_and(stop));
         let once = self.model.text(&decoded.tokens[..half]);
         let Some(constraint) = self.constraints.get_mut(&decoded.language) else { return };
@@ -246,8 +250,7 @@ impl Whisper {
         decoded.rows.truncate(half + 1);
         if let Some(row) = decoded.rows.get_mut(half) {
             // What follows is known not to have been said, so this is where it ended.
-            let most = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            row[end] = most + 20.0;
+            row[end] = most(row) + 20.0;
         }
         let choices = decoded.tokens.iter().zip(&decoded.rows).enumerate();
         decoded.logprob =
@@ -485,9 +488,8 @@ impl Model {
     /// The log-probability of a token among the allowed ones.
     fn logprob(&self, logits: &[f32], token: WhisperTokenId, first: bool) -> f64 {
         let allowed = self.choices(logits, first);
-        let max = allowed.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let sum: f64 = allowed.iter().map(|&l| f64::from(l - max).exp()).sum();
-        f64::from(logit(&allowed, token) - max) - sum.ln()
+        let max = most(&allowed);
+        f64::from(logit(&allowed, token) - max) - log_sum(&allowed, max)
     }
 
     /// The most probable allowed token and its log-probability among the allowed ones.
@@ -500,8 +502,7 @@ impl Model {
             .enumerate()
             .max_by(|(_, a), (_, b)| a.total_cmp(b))
             .unwrap_or((index(eot), 0.0));
-        let sum: f64 = allowed.iter().map(|&l| f64::from(l - max).exp()).sum();
-        (WhisperTokenId::try_from(best).unwrap_or(eot), -sum.ln())
+        (WhisperTokenId::try_from(best).unwrap_or(eot), -log_sum(&allowed, max))
     }
 }
 
@@ -541,9 +542,8 @@ impl Logits for Steps<'_> {
 
     fn normalised(&self, logits: &[f32], first: bool) -> Vec<f32> {
         let mut row = self.model.choices(logits, first);
-        let max = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let sum: f64 = row.iter().map(|&l| f64::from(l - max).exp()).sum();
-        let total = max + sum.ln() as f32;
+        let max = most(&row);
+        let total = max + log_sum(&row, max) as f32;
         row.iter_mut().for_each(|logit| *logit -= total);
         row
     }
@@ -692,8 +692,18 @@ fn logit(logits: &[f32], token: WhisperTokenId) -> f32 {
     logits.get(index(token)).copied().unwrap_or(f32::NEG_INFINITY)
 }
 
+/// The greatest logit.
+fn most(logits: &[f32]) -> f32 {
+    logits.iter().copied().fold(f32::NEG_INFINITY, f32::max)
+}
+
+/// The logarithm of the sum of all exponentials, less `max`, the greatest logit.
+fn log_sum(logits: &[f32], max: f32) -> f64 {
+    logits.iter().map(|&l| f64::from(l - max).exp()).sum::<f64>().ln()
+}
+
 fn probability(logits: &[f32], token: WhisperTokenId) -> f32 {
-    let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let max = most(logits);
     let sum: f32 = logits.iter().map(|l| (l - max).exp()).sum();
     (logit(logits, token) - max).exp() / sum
 }

@@ -222,12 +222,11 @@ impl Work {
 
     fn play(&mut self) {
         let live = self.live.load(Ordering::Acquire);
+        let stopped = std::mem::replace(&mut self.seen, live) < live;
         if self.reply.as_ref().is_some_and(|reply| reply.id < live) {
-            self.seen = live;
             return self.drop_reply();
         }
-        if live > self.seen {
-            self.seen = live;
+        if stopped {
             // Held and stopped before its first piece came: the next one is not to begin held.
             lock(&self.hold).resume();
         }
