@@ -1,4 +1,4 @@
-//! cargo run --release --example live_latency -- [--json] [--rounds N] [--snr DB] [FILE…]
+//! cargo run --release --example live_latency -- [--json] [--rounds N] [--snr DB] [--events] [FILE…]
 //! Recorded commands (by default the demo's) through the live session at their own speed, with gaps of
 //! 0.5 to 3 s and room noise: how long from the end of speech to the endpoint, the text and the first
 //! audible reply, how often somebody is cut off and how many are missed. HEARKEN_EVAL_DATA adds home_en.
@@ -73,6 +73,11 @@ fn main() -> AnyResult<()> {
     let mut events = Vec::new();
     session
         .converse_on(devices, &mut |event| events.push((began.elapsed().as_secs_f64(), event)))?;
+    if args.iter().any(|a| a == "--events") {
+        for (at, event) in &events {
+            println!("{at:8.3} {event:?}");
+        }
+    }
     report(&said, &events, &read_mono_16k(&output)?, args.iter().any(|a| a == "--json"));
     Ok(())
 }

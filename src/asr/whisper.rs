@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::ffi::c_void;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use whisper_rs::{
     FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperState,
@@ -32,9 +33,9 @@ const WINDOW: usize = 30 * SAMPLE_RATE as usize;
 /// whisper.cpp leaves audio of less than a tenth of a second alone; a second costs nothing more.
 const SHORTEST: usize = SAMPLE_RATE as usize;
 
-/// The decoder makes hundreds of small steps, between which threads wait for each other: a second one
-/// gains little on idle cores and loses much on busy ones.
-const DECODER_THREADS: usize = 1;
+/// The decoder makes many small steps, between which threads wait for each other: more than two gain
+/// nothing.
+const MOST_DECODER_THREADS: usize = 2;
 
 /// A Whisper model with one decoding state.
 pub struct Whisper {
@@ -82,6 +83,21 @@ enum Doubt {
     Doubled,
     RanToTheLimit,
     Improbable,
+}
+
+/// Tells how long the steps of a work take.
+struct Lap(Instant);
+
+impl Lap {
+    fn new() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Whole milliseconds since the last time that it was asked.
+    fn ms(&mut self) -> u64 {
+        let began = std::mem::replace(&mut self.0, Instant::now());
+        u64::try_from((self.0 - began).as_millis()).unwrap_or(u64::MAX)
+    }
 }
 
 /// Whether whisper.cpp has a token for the language code.
@@ -166,10 +182,15 @@ impl Whisper {
             if stop() {
                 return Ok(None);
             }
+            let mut lap = Lap::new();
             self.encode(audio, context)?;
+            let encoded_ms = lap.ms();
             let Some(mut decoded) = self.decode(limit, stop)? else { return Ok(None) };
+            let (tokens, decoded_ms) = (decoded.tokens.len(), lap.ms());
             self.say_once(&mut decoded);
             readings = self.readings(&mut decoded, limit, stop)?;
+            let searched_ms = lap.ms();
+            tracing::debug!(context, encoded_ms, tokens, decoded_ms, searched_ms, "heard");
             let doubt = decoded.doubt;
             if doubt.is_some() {
                 tracing::debug!(context, ?doubt, "doubtful decode, widening the context");
@@ -266,6 +287,7 @@ impl Whisper {
         limit: usize,
         stop: &dyn Fn() -> bool,
     ) -> Result<Vec<Reading>, AsrError> {
+        let threads = self.decoder_threads();
         let constraint = self.constraints.get_mut(&decoded.language);
         let Some(constraint) = constraint.filter(|_| !self.task.free) else {
             return Ok(Vec::new());
@@ -278,6 +300,7 @@ impl Whisper {
         let mut steps = Steps {
             state: &mut self.state,
             model: &self.model,
+            threads,
             prompt: decoded.prompt,
             decoded: decoded.tokens.clone(),
         };
@@ -303,6 +326,10 @@ impl Whisper {
             });
         }
         Ok(readings)
+    }
+
+    fn decoder_threads(&self) -> usize {
+        self.threads.min(MOST_DECODER_THREADS)
     }
 
     /// Computes the spectrogram and runs the encoder on `context` positions.
@@ -333,9 +360,10 @@ impl Whisper {
         let context = &model.context;
         let eot = context.token_eot();
         let failed = |e| engine("decode", &e);
+        let threads = self.decoder_threads();
 
         // After the start token alone Whisper tells the language and whether anybody speaks.
-        self.state.decode(&[context.token_sot()], 0, DECODER_THREADS).map_err(failed)?;
+        self.state.decode(&[context.token_sot()], 0, threads).map_err(failed)?;
         let logits = self.state.get_logits().map_err(failed)?;
         let no_speech_prob = probability(logits, context.token_nosp());
         let mut prompt = Vec::with_capacity(2);
@@ -356,10 +384,10 @@ impl Whisper {
         // last row, so the token whose logits are wanted goes alone.
         let mut position = 1;
         if !prompt.is_empty() {
-            self.state.decode(&prompt, position, DECODER_THREADS).map_err(failed)?;
+            self.state.decode(&prompt, position, threads).map_err(failed)?;
             position += prompt.len();
         }
-        self.state.decode(&[context.token_not()], position, DECODER_THREADS).map_err(failed)?;
+        self.state.decode(&[context.token_not()], position, threads).map_err(failed)?;
         position += 1;
 
         let before = position;
@@ -397,7 +425,7 @@ impl Whisper {
                 doubt = Some(Doubt::RanToTheLimit);
                 break;
             }
-            self.state.decode(&[token], position, DECODER_THREADS).map_err(failed)?;
+            self.state.decode(&[token], position, threads).map_err(failed)?;
             position += 1;
         }
         let avg_logprob = (sum_logprob / (tokens.len() + 1) as f64) as f32;
@@ -510,6 +538,7 @@ impl Model {
 struct Steps<'a> {
     state: &'a mut WhisperState,
     model: &'a Model,
+    threads: usize,
     prompt: usize,
     /// The tokens behind the prompt that the decoder has seen.
     decoded: Vec<WhisperTokenId>,
@@ -530,11 +559,9 @@ impl Logits for Steps<'_> {
         let from = shared.min(before.len());
         // Only the logits of a batch's first row can be seen, so the last token goes alone.
         if from < before.len() {
-            self.state
-                .decode(&before[from..], self.prompt + from, DECODER_THREADS)
-                .map_err(failed)?;
+            self.state.decode(&before[from..], self.prompt + from, self.threads).map_err(failed)?;
         }
-        self.state.decode(&[*last], self.prompt + before.len(), DECODER_THREADS).map_err(failed)?;
+        self.state.decode(&[*last], self.prompt + before.len(), self.threads).map_err(failed)?;
         self.decoded = tokens.to_vec();
         let logits = self.state.get_logits().map_err(failed)?;
         Ok(logits[..=index(self.end()).min(logits.len() - 1)].to_vec())
