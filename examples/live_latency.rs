@@ -1,7 +1,8 @@
-//! cargo run --release --example live_latency -- [--json] [--rounds N] [--snr DB] [--events] [FILE…]
+//! cargo run --release --example live_latency -- [--json] [--rounds N] [--snr DB] [--events] [--quiet S] [FILE…]
 //! Recorded commands (by default the demo's) through the live session at their own speed, with gaps of
 //! 0.5 to 3 s and room noise: how long from the end of speech to the endpoint, the text and the first
 //! audible reply, how often somebody is cut off and how many are missed. HEARKEN_EVAL_DATA adds home_en.
+//! Before the first command it is quiet for 45 s (--quiet), as in a home that was started a minute ago.
 #![allow(clippy::print_stdout, reason = "a table for people is what this makes")]
 
 use std::path::{Path, PathBuf};
@@ -36,6 +37,7 @@ fn main() -> AnyResult<()> {
         }
     };
     let (rounds, snr) = (option("--rounds", 2.0)? as usize, option("--snr", 20.0)?);
+    let quiet = option("--quiet", 45.0)?;
     let mut files: Vec<PathBuf> = args
         .iter()
         .filter(|a| a.ends_with(".flac") || a.ends_with(".wav"))
@@ -54,7 +56,7 @@ fn main() -> AnyResult<()> {
     }
     let folder = tempfile::tempdir()?;
     let (input, output) = (folder.path().join("in.wav"), folder.path().join("out.wav"));
-    let said = compose(&files, rounds, snr, &input)?;
+    let said = compose(&files, rounds, snr, quiet, &input)?;
 
     let (mut config, _) = Config::load(None)?;
     config.audio.input = Some(format!("file:{}", input.display()));
@@ -67,6 +69,7 @@ fn main() -> AnyResult<()> {
     session.say("Ready.", "en", &mut drop);
     session.say("好了。", "zh", &mut drop);
     session.finish(&mut drop);
+    session.speak_ahead(config.tts.voices.keys().map(String::as_str));
 
     let began = Instant::now();
     let devices = Devices::open(&config.audio, true, Arc::new(AtomicBool::new(false)))?;
@@ -83,14 +86,20 @@ fn main() -> AnyResult<()> {
 }
 
 /// All commands in turn with gaps between them, in noise `snr` dB below the mean of the commands.
-fn compose(files: &[PathBuf], rounds: usize, snr: f64, path: &Path) -> AnyResult<Vec<Said>> {
+fn compose(
+    files: &[PathBuf],
+    rounds: usize,
+    snr: f64,
+    quiet: f64,
+    path: &Path,
+) -> AnyResult<Vec<Said>> {
     let clips = files.iter().map(read_mono_16k).collect::<Result<Vec<_>, _>>()?;
     let mut seed = 7_u32;
     let mut chance = move || {
         seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         f64::from(seed >> 8) / f64::from(1 << 24)
     };
-    let (mut stream, mut said) = (vec![0.0_f32; RATE as usize], Vec::new());
+    let (mut stream, mut said) = (vec![0.0_f32; ((1.0 + quiet) * RATE) as usize], Vec::new());
     for _ in 0..rounds {
         for (clip, file) in clips.iter().zip(files) {
             let loud = |block: &[f32]| block.iter().map(|s| s * s).sum::<f32>();

@@ -4,6 +4,7 @@ use std::sync::PoisonError;
 
 use sonora::config::{
     AdaptiveDigital, EchoCanceller, GainController2, HighPassFilter, NoiseSuppression,
+    TransparentModeType,
 };
 use sonora::{AudioProcessing, StreamConfig};
 
@@ -52,7 +53,10 @@ impl Cleaner {
         }
         let settings = sonora::Config {
             high_pass_filter: Some(HighPassFilter::default()),
-            echo_canceller: echo_cancelling.then(EchoCanceller::default),
+            echo_canceller: echo_cancelling.then(|| EchoCanceller {
+                transparent_mode: TransparentModeType::Hmm,
+                ..EchoCanceller::default()
+            }),
             noise_suppression: noise_suppression.then(NoiseSuppression::default),
             gain_controller2: gain_control.then(|| GainController2 {
                 adaptive_digital: Some(AdaptiveDigital::default()),

@@ -40,6 +40,7 @@ pub(crate) fn run(house: &House, args: &ServeArgs) -> anyhow::Result<ExitCode> {
         let began = Instant::now();
         let shared = Shared::open(&engines, house.config.serve.queue)?;
         let ms = began.elapsed().as_millis();
+        let _ahead = shared.speak_ahead()?;
         let doors_open = [
             ("http", "http", "https", doors.http()),
             ("wyoming", "tcp", "tls", doors.wyoming()),

@@ -8,6 +8,7 @@ mod answer;
 mod complete;
 mod direct;
 mod learned;
+mod likely;
 mod more;
 mod pending;
 mod refusal;

@@ -317,19 +317,6 @@ impl Engines<'_> {
         Ok(voices)
     }
 
-    /// Lets the voices speak the home's common answers to nobody, so that they start at once when they are needed;
-    /// returns how many. This takes as long as speaking them, so a live session does it while nobody talks, and `stop`
-    /// tells when somebody does.
-    pub fn warm(&self, voices: &mut Voices, stop: &dyn Fn() -> bool) -> usize {
-        let mut spoken = 0;
-        for language in self.tts.voices.keys().filter(|_| self.tts.cache_mb > 0) {
-            if let Some(voice) = voices.for_language(language) {
-                spoken += tts::warm(voice, tts::common_answers(language).iter().copied(), stop);
-            }
-        }
-        spoken
-    }
-
     /// The voice configured for a language.
     ///
     /// # Errors

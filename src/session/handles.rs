@@ -76,7 +76,7 @@ impl HandleError {
 }
 
 /// Starts an engine's thread.
-fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), EngineError> {
+pub(super) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), EngineError> {
     let thread = std::thread::Builder::new().name(name.to_owned());
     thread.spawn(work).map(drop).map_err(|source| EngineError::Thread { source })
 }

@@ -7,6 +7,7 @@
 //! fast as the CPU runs; [`converse`](Session::converse) is the live conversation, which waits for
 //! nobody and can be interrupted.
 
+mod ahead;
 mod answer;
 mod domain;
 mod engines;
@@ -351,6 +352,12 @@ impl Session {
         read
     }
 
+    /// Has the voices speak what the home is likely to answer in these languages, to nobody and while
+    /// nobody talks, so that voices that remember ([`crate::tts::Cached`]) start at once when it is needed.
+    pub fn speak_ahead<'l>(&self, languages: impl Iterator<Item = &'l str>) {
+        self.mouth.speak_ahead(ahead::likely(&self.dialogue, languages));
+    }
+
     /// The dialogue with its home.
     pub fn dialogue(&self) -> DialogueGuard<'_> {
         self.dialogue.lock()
@@ -393,6 +400,7 @@ impl Session {
         let heard = &mut self.heard;
         self.endpointer.push(frame, worth, &mut |h| heard.push(h));
         self.take_heard(out);
+        self.mouth.attend(self.endpointer.is_speaking());
         self.ask_for_words();
         self.mind_reply(out);
     }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio_util::sync::{CancellationToken, DropGuard};
+
 use super::AsrHandle;
 use super::DialogueHandle;
 use super::EngineError;
@@ -11,7 +13,9 @@ use super::OpenVoice;
 use super::Stages;
 use super::TtsHandle;
 use super::Voices;
+use super::ahead;
 use super::grammar;
+use super::handles;
 use crate::asr;
 use crate::asr::Task;
 use crate::asr::written_language;
@@ -102,6 +106,25 @@ impl Shared {
         let dialogue = Arc::new(dialogue);
         let voices = voices(&settings);
         Ok(Self { settings, asr, tts, dialogue, voices })
+    }
+
+    /// Has the voices speak what the home is likely to answer, to nobody and while the engines are idle, so
+    /// that it starts at once when it is needed. This happens in a thread of its own, until the guard
+    /// is dropped.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn speak_ahead(&self) -> Result<DropGuard, EngineError> {
+        let stop = CancellationToken::new();
+        let (shared, stopped) = (self.clone(), stop.clone());
+        if self.settings.tts.cache_mb > 0 {
+            handles::spawn("answers ahead", move || {
+                let languages = shared.settings.tts.voices.keys().map(String::as_str);
+                let texts = ahead::likely(&shared.dialogue, languages);
+                ahead::speak(&shared, texts, &|| stopped.is_cancelled());
+            })?;
+        }
+        Ok(stop.drop_guard())
     }
 
     /// The recogniser.

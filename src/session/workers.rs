@@ -3,22 +3,27 @@
 //! The session gives jobs and takes reports, through queues that are bounded; it decides for itself
 //! whether to wait for a report, or to go on with the next frame.
 
+use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use std::time::Instant;
 
-use crossbeam_channel::{Receiver, SendTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, bounded};
 use tokio_util::sync::CancellationToken;
 
 use super::TurnId;
 use super::Voices;
+use super::ahead;
+use super::ahead::Idle;
 use crate::asr::AsrError;
 use crate::asr::Hypothesis;
 use crate::asr::Recognizer;
 use crate::asr::Transcript;
 use crate::tts::TtsError;
+use crate::tts::warm;
 
 /// Jobs that may wait. Those given up are passed over at once, so more than two never really do.
 const JOBS: usize = 8;
@@ -164,9 +169,17 @@ impl Drop for Ear {
 
 /// The thread that speaks.
 pub(super) struct Mouth {
-    jobs: Option<Sender<MouthJob>>,
+    jobs: Option<Sender<Work>>,
     pub(super) reports: Receiver<MouthReport>,
+    /// Whether somebody speaks, so that nothing is to be spoken ahead.
+    attentive: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
+}
+
+enum Work {
+    Say(MouthJob),
+    /// Texts with their languages, to be spoken to nobody so that the voices remember them.
+    Ahead(VecDeque<(String, String)>),
 }
 
 struct MouthJob {
@@ -196,18 +209,27 @@ pub(super) enum Spoken {
 
 impl Mouth {
     pub(super) fn new(mut voices: Voices) -> Self {
-        let (jobs, waiting) = bounded::<MouthJob>(JOBS);
+        let (jobs, waiting) = bounded::<Work>(JOBS);
         let (sender, reports) = bounded(REPORTS);
-        let work = move || {
-            for job in waiting {
-                if !job.stop.is_cancelled() && speak(&mut voices, &job, &sender).is_err() {
-                    break;
-                }
-            }
-        };
+        let attentive = Arc::new(AtomicBool::new(false));
+        let idle = Idle::new(Arc::clone(&attentive));
+        let work = move || mouth(&mut voices, &waiting, &sender, idle);
         let thread = std::thread::Builder::new().name("synthesis".into()).spawn(work);
         let thread = thread.inspect_err(|error| tracing::error!(%error, "no thread to speak"));
-        Self { jobs: Some(jobs), reports, thread: thread.ok() }
+        Self { jobs: Some(jobs), reports, attentive, thread: thread.ok() }
+    }
+
+    /// Has texts, each with its language, spoken to nobody when nobody has wanted anything for a while.
+    pub(super) fn speak_ahead(&self, texts: VecDeque<(String, String)>) {
+        if let Some(jobs) = &self.jobs {
+            // Without a place there is better to do.
+            let _ = jobs.try_send(Work::Ahead(texts));
+        }
+    }
+
+    /// Tells whether somebody speaks.
+    pub(super) fn attend(&self, speaks: bool) {
+        self.attentive.store(speaks, Ordering::Relaxed);
     }
 
     /// Has a text spoken; `stop` gives it up. False when that cannot be.
@@ -225,7 +247,41 @@ impl Mouth {
             began: Instant::now(),
             stop,
         };
-        self.jobs.as_ref().is_some_and(|jobs| jobs.try_send(job).is_ok())
+        self.jobs.as_ref().is_some_and(|jobs| jobs.try_send(Work::Say(job)).is_ok())
+    }
+}
+
+/// The work of the thread that speaks.
+fn mouth(
+    voices: &mut Voices,
+    waiting: &Receiver<Work>,
+    reports: &Sender<MouthReport>,
+    mut idle: Idle,
+) {
+    let mut texts = VecDeque::new();
+    loop {
+        let next = match texts.is_empty() {
+            true => waiting.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            false => waiting.recv_timeout(ahead::LOOK_EVERY),
+        };
+        match next {
+            Ok(Work::Say(job)) => {
+                if !job.stop.is_cancelled() && speak(voices, &job, reports).is_err() {
+                    break;
+                }
+                idle.disturbed();
+            }
+            Ok(Work::Ahead(more)) => texts = more,
+            Err(RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Timeout) if idle.long_enough() => {
+                let next: Option<(String, String)> = texts.pop_front();
+                let Some((language, text)) = next else { continue };
+                if let Some(voice) = voices.for_language(&language) {
+                    warm(voice, [text.as_str()], &|| !waiting.is_empty());
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+        }
     }
 }
 
@@ -257,5 +313,51 @@ impl Drop for Mouth {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::tts::Synthesizer;
+
+    /// Writes down what it is to say.
+    struct Scribe(Arc<Mutex<Vec<String>>>);
+
+    impl Synthesizer for Scribe {
+        fn sample_rate(&self) -> u32 {
+            16_000
+        }
+        fn speak(
+            &mut self,
+            text: &str,
+            _: &mut dyn FnMut(&[f32]) -> ControlFlow<()>,
+        ) -> Result<(), TtsError> {
+            self.0.lock().unwrap().push(text.to_owned());
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn answers_are_spoken_ahead_only_while_nobody_speaks() {
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let voices = Voices::none().with("en", Box::new(Scribe(Arc::clone(&said))));
+        let mouth = Mouth::new(voices);
+        mouth.attend(true);
+        let text = |text: &str| ("en".to_owned(), text.to_owned());
+        mouth.speak_ahead([text("Opened."), text("Closed.")].into());
+        std::thread::sleep(ahead::QUIET + 2 * ahead::LOOK_EVERY);
+        assert!(said.lock().unwrap().is_empty());
+        // A job goes before, and puts the rest off.
+        mouth.attend(false);
+        assert!(mouth.speak(TurnId(1), "Now.", "en", CancellationToken::new()));
+        let began = Instant::now();
+        while said.lock().unwrap().len() < 3 && began.elapsed() < Duration::from_secs(60) {
+            std::thread::sleep(ahead::LOOK_EVERY);
+        }
+        assert!(began.elapsed() >= ahead::QUIET);
+        assert_eq!(*said.lock().unwrap(), ["Now.", "Opened.", "Closed."]);
     }
 }

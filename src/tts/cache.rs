@@ -128,35 +128,6 @@ impl Synthesizer for Cached {
     }
 }
 
-/// What a home answers most often in a language (`en`, `zh`), to be spoken ahead by [`warm`]; none for others.
-#[must_use]
-pub fn common_answers(language: &str) -> &'static [&'static str] {
-    match language.split(['-', '_']).next() {
-        Some("en") => &[
-            "Turned on the light.",
-            "Turned off the light.",
-            "Turned on the lights.",
-            "Turned off the lights.",
-            "Brightness set.",
-            "Opening.",
-            "Closing.",
-            "Locking.",
-            "Done.",
-            "Timer cancelled.",
-            "Sorry, I couldn't understand that.",
-        ],
-        Some("zh") => &[
-            "所有灯已打开",
-            "所有灯已关闭",
-            "好的，已开始计时",
-            "好的，已取消计时器",
-            "好的，位置已设置",
-            "抱歉，我无法理解您的意思，你可以尝试换个说法",
-        ],
-        _ => &[],
-    }
-}
-
 /// Speaks `texts` to nobody until `stop` says so, so that a [`Cached`] voice knows them; returns how many it spoke.
 /// What cannot be spoken is left out.
 pub fn warm<'t>(

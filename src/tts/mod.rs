@@ -22,7 +22,6 @@ use serde::Deserialize;
 use serde::Serialize;
 
 pub use cache::Cached;
-pub use cache::common_answers;
 pub use cache::speak_ahead;
 pub use cache::warm;
 pub use clause::Clause;

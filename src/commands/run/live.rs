@@ -18,6 +18,9 @@ pub(super) fn run(house: &House, args: &RunArgs) -> anyhow::Result<ExitCode> {
     let (mut sinks, notes) = Sinks::open(args, None)?;
     // Who lives in a home wants it to be as it was left.
     let mut session = super::session(house, true, notes)?;
+    if house.config.tts.cache_mb > 0 {
+        session.speak_ahead(house.config.tts.voices.keys().map(String::as_str));
+    }
     if !args.json {
         println!("Listening. Ctrl-C ends.\n");
     }
