@@ -71,8 +71,13 @@ impl Spot {
             let next = next.or_else(|| (c == '-').then(|| grammar.step(self.state, ' ')).flatten());
             return at(next?, Case::Word);
         }
-        // Behind punctuation a word begins, and where words have blanks, with one.
         if self.paused && c.is_ascii() {
+            // It was the point in a number.
+            if c.is_ascii_digit() {
+                let point = grammar.step(self.state, '.')?;
+                return at(grammar.step(point, c)?, Case::Word);
+            }
+            // Behind punctuation a word begins, and where words have blanks, with one.
             return None;
         }
         let plain = variants.simplified(c);
@@ -87,7 +92,9 @@ impl Spot {
             // A word may begin behind a sign or a digit.
             _ => Case::Word,
         };
-        match grammar.step(self.state, plain) {
+        // Free words would take it for one of theirs, and what else can be said would end there.
+        let next = grammar.step(self.state, plain);
+        match next.filter(|next| !PUNCTUATION.contains(&c) || !grammar.is_open(*next)) {
             Some(next) => at(next, case),
             None if PUNCTUATION.contains(&c) && !self.paused && self.case != Case::Begin => {
                 // Never within a word.
@@ -259,6 +266,8 @@ fn written(spot: Spot, grammar: &mut dyn Grammar, variants: &Variants) -> Vec<ch
         all.push(' ');
     } else if !spot.paused {
         all.extend(PUNCTUATION);
+    } else {
+        all.extend('0'..='9');
     }
     for c in next {
         all.push(c);
@@ -410,6 +419,47 @@ mod tests {
         assert_eq!(allowed(&texts, &mut grammar, &[]), [0, 1]);
         assert_eq!(allowed(&texts, &mut grammar, &[1]), [2]);
         assert_eq!(allowed(&texts, &mut grammar, &[1, 2]), [3]);
+    }
+
+    /// The same where any words may be said instead, punctuation and all.
+    struct Open(Listed);
+
+    const FREE: u32 = 999_999;
+
+    impl Grammar for Open {
+        fn start(&self) -> u32 {
+            0
+        }
+        fn step(&mut self, state: u32, c: char) -> Option<u32> {
+            if state == FREE {
+                return Some(FREE);
+            }
+            Some(self.0.step(state, c).unwrap_or(FREE))
+        }
+        fn next(&mut self, state: u32) -> Vec<char> {
+            self.0.next(state)
+        }
+        fn accepts(&mut self, state: u32) -> bool {
+            state != FREE && self.0.accepts(state)
+        }
+        fn is_open(&self, _: u32) -> bool {
+            true
+        }
+        fn spoken(&mut self, text: &str) -> Option<String> {
+            self.0.spoken(text)
+        }
+    }
+
+    #[test]
+    fn free_words_do_not_take_a_sentences_punctuation() {
+        let mut grammar = Open(Listed(vec!["to 30%", "to 21.5", "to 21"]));
+        for written in ["To 30%.", "To 21.5.", "To 21!", "To, 30%"] {
+            let mut spot = Spot::start(grammar.start());
+            for c in written.chars() {
+                spot = spot.write(c, &mut grammar, Variants::all()).unwrap();
+            }
+            assert!(grammar.accepts(spot.state), "{written}");
+        }
     }
 
     #[test]
