@@ -1,8 +1,8 @@
-//! cargo run --release --example eval_false_accepts -- DIR [--json] [--limit N] [--rows FILE]
+//! cargo run --release --example eval_false_accepts -- DIR [--json] [--limit N] [--rows FILE] [--plot FILE.png]
 //! Speech that is no command, and speech that is: what the recogniser takes for a sentence of a grammar,
 //! and how sure it is. DIR (or HEARKEN_EVAL_DATA) holds orders_en, home_en, speech_en, speech_zh and
 //! harvard_720.txt, of which N sentences (60) are spoken by two voices. Counts at the default
-//! threshold, and misses against false accepts at others.
+//! threshold, and misses against false accepts at others; --plot draws them (--font FILE.ttf letters it).
 #![allow(clippy::print_stdout, reason = "a table for people is what this makes")]
 
 use std::collections::BTreeMap;
@@ -23,6 +23,11 @@ use serde_json::{Map, Value, json};
 type AnyResult<T> = Result<T, Box<dyn std::error::Error>>;
 
 const VOICES: [&str; 2] = ["kokoro-af-heart", "kokoro-am-michael"];
+
+const GRAMMARS: [&str; 3] = ["orders", "home", "home-zh"];
+
+/// What letters a plot where no other font is named: Debian's fonts-dejavu-core.
+const FONT: &str = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf";
 
 /// One recording against one grammar.
 #[derive(Serialize)]
@@ -230,7 +235,7 @@ fn report(rows: &[Row], args: &[String]) -> AnyResult<()> {
     }
     let mut found = Vec::new();
     println!("grammar  threshold   misses  false accepts");
-    for grammar in ["orders", "home", "home-zh"] {
+    for grammar in GRAMMARS {
         let own: Vec<&Row> = rows.iter().filter(|row| row.grammar == grammar).collect();
         for threshold in [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9] {
             let (missed, commands, wrong, others) = at(&own, threshold);
@@ -244,8 +249,88 @@ fn report(rows: &[Row], args: &[String]) -> AnyResult<()> {
             println!("   taken {:.2} {:?}, heard {:?}", row.confidence, row.taken, row.heard);
         }
     }
+    if let Some(path) = option("--plot") {
+        let font = option("--font").map_or(FONT, String::as_str);
+        plot(rows, Path::new(path), Path::new(font))?;
+    }
     if args.iter().any(|a| a == "--json") {
         println!("{}", json!({ "rows": found }));
     }
+    Ok(())
+}
+
+/// Draws misses against false accepts (left) and both by the threshold (right), in per cent.
+fn plot(rows: &[Row], path: &Path, font: &Path) -> AnyResult<()> {
+    use plotters::prelude::*;
+    use plotters::style::{FontStyle, register_font};
+
+    let named = |e| format!("{}: {e}; name another font with --font", font.display());
+    // The library keeps fonts for ever.
+    let letters: &'static [u8] = std::fs::read(font).map_err(named)?.leak();
+    register_font("sans-serif", FontStyle::Normal, letters).map_err(|_| "this is no font")?;
+    let share = |part: usize, whole: usize| 100.0 * part as f64 / whole.max(1) as f64;
+    let curves: Vec<(&str, Vec<[f64; 3]>)> = GRAMMARS
+        .iter()
+        .map(|grammar| {
+            let own: Vec<&Row> = rows.iter().filter(|row| row.grammar == *grammar).collect();
+            let point = |step: u16| {
+                let threshold = f64::from(step) / 100.0;
+                let (missed, commands, wrong, others) = at(&own, threshold as f32);
+                [threshold, share(missed, commands), share(wrong, others)]
+            };
+            (*grammar, (1..100).map(point).collect())
+        })
+        .collect();
+    let commands = |name: &str| rows.iter().any(|row| row.grammar == name && row.command);
+    let most = |at: usize| {
+        let all = curves.iter().flat_map(|(_, points)| points.iter().map(move |p| p[at]));
+        all.fold(1.0, f64::max) * 1.1
+    };
+    let root = BitMapBackend::new(path, (1200, 520)).into_drawing_area();
+    root.fill(&WHITE)?;
+    let panels = root.split_evenly((1, 2));
+    let text = ("sans-serif", 16);
+    let title = ("sans-serif", 20);
+
+    let mut left = ChartBuilder::on(&panels[0])
+        .caption("Misses against false accepts (dot: threshold 0.5)", title)
+        .margin(12)
+        .x_label_area_size(44)
+        .y_label_area_size(52)
+        .build_cartesian_2d(0.0..most(2), 0.0..most(1))?;
+    let mut mesh = left.configure_mesh();
+    mesh.x_desc("false accepts, %").y_desc("misses, %").label_style(text).draw()?;
+    for (n, (name, points)) in curves.iter().enumerate().filter(|(_, (name, _))| commands(name)) {
+        let colour = Palette99::pick(n).to_rgba();
+        let line = LineSeries::new(points.iter().map(|p| (p[2], p[1])), colour.stroke_width(2));
+        let legend = move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2));
+        left.draw_series(line)?.label(*name).legend(legend);
+        let middle = points.iter().filter(|p| (p[0] - 0.5).abs() < 1e-6);
+        left.draw_series(middle.map(|p| Circle::new((p[2], p[1]), 5, colour.filled())))?;
+    }
+    left.configure_series_labels().background_style(WHITE).label_font(text).draw()?;
+
+    let mut right = ChartBuilder::on(&panels[1])
+        .caption("By the threshold", title)
+        .margin(12)
+        .x_label_area_size(44)
+        .y_label_area_size(52)
+        .build_cartesian_2d(0.0..1.0, 0.0..most(1).max(most(2)))?;
+    right.configure_mesh().x_desc("threshold").y_desc("%").label_style(text).draw()?;
+    for (n, (name, points)) in curves.iter().enumerate() {
+        for (column, what, width) in [(1, "misses", 2), (2, "false accepts", 1)] {
+            if column == 1 && !commands(name) {
+                continue;
+            }
+            let colour = Palette99::pick(n).to_rgba();
+            let style = colour.stroke_width(width);
+            let line = LineSeries::new(points.iter().map(|p| (p[0], p[column])), style);
+            let legend = move |(x, y)| PathElement::new([(x, y), (x + 18, y)], style);
+            right.draw_series(line)?.label(format!("{name}, {what}")).legend(legend);
+        }
+    }
+    right.configure_series_labels().background_style(WHITE).label_font(text).draw()?;
+    root.present()?;
+    println!("drawn: {}", path.display());
     Ok(())
 }

@@ -483,7 +483,7 @@ mod tests {
                 Some(200),
                 vec![
                     (100, "started 0"),
-                    (500, "paused 400"),
+                    (460, "paused 400"),
                     (600, "settled 400"),
                     (600, "stopped 400"),
                 ],
@@ -494,10 +494,10 @@ mod tests {
                 Some(2000),
                 vec![
                     (100, "started 0"),
-                    (500, "paused 400"),
+                    (460, "paused 400"),
                     (600, "settled 400"),
                     (1920, "resumed 1900"),
-                    (2400, "paused 2300"),
+                    (2360, "paused 2300"),
                     (2500, "settled 2300"),
                 ],
             ),
@@ -507,16 +507,16 @@ mod tests {
                 None,
                 vec![
                     (100, "started 0"),
-                    (500, "paused 400"),
+                    (460, "paused 400"),
                     (600, "settled 400"),
                     (1000, "stopped 400"),
                 ],
             ),
             (
                 "a pause that does not settle",
-                &[(400, 0.9), (140, 0.0), (400, 0.9), (80, 0.0), (100, 0.9)],
+                &[(400, 0.9), (140, 0.0), (400, 0.9), (40, 0.0), (100, 0.9)],
                 Some(200),
-                vec![(100, "started 0"), (500, "paused 400"), (560, "resumed 540")],
+                vec![(100, "started 0"), (460, "paused 400"), (560, "resumed 540")],
             ),
         ];
         for (name, pieces, silence, expected) in cases {

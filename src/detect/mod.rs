@@ -69,7 +69,7 @@ impl Default for Config {
             stop_threshold: 0.35,
             min_speech_ms: 100,
             pre_roll_ms: 500,
-            speculate_ms: 100,
+            speculate_ms: 60,
             complete_ms: 200,
             finished_ms: 400,
             hangover_ms: 600,

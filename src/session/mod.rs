@@ -183,6 +183,8 @@ pub struct Session {
     now: SampleTime,
     /// When the pause that lasts was told.
     paused: SampleTime,
+    /// How finished the utterance sounded when its pause had settled, if anybody could tell.
+    sounds: Option<f32>,
     /// When it was decided that the utterance is over.
     decided: SampleTime,
     /// Whether frames come at their own speed, so that time is worth more than work.
@@ -276,6 +278,7 @@ impl Session {
             last: TurnId(0),
             now: SampleTime(0),
             paused: SampleTime(0),
+            sounds: None,
             decided: SampleTime(0),
             live: false,
             utterance: None,
@@ -431,6 +434,8 @@ impl Session {
                 }
                 Heard::Settled(_) => {
                     self.start_trial();
+                    // While the words are still being recognised.
+                    self.sounds = self.turns.as_mut().and_then(|turns| turns.finished(&self.audio));
                     self.waits = Some(Wait::Settled);
                     self.go_on(out);
                 }
@@ -628,10 +633,7 @@ impl Session {
         let silences = self.silences;
         let words = self.dialogue.completeness(text, language, self.area.as_deref());
         // The words alone do not tell whether more will come: "turn on the lights … in the kitchen".
-        let sounds = match (words, &mut self.turns) {
-            (Completeness::Open, _) | (_, None) => None,
-            (_, Some(turns)) => turns.finished(&self.audio),
-        };
+        let sounds = self.sounds.filter(|_| words != Completeness::Open);
         let silence_ms = match (words, sounds) {
             (Completeness::Open, _) => silences.open,
             (Completeness::Complete, Some(finished)) if finished < SURELY_NOT_FINISHED => {

@@ -204,9 +204,7 @@ impl Record {
         let stages = Stages {
             detector: Box::new(Again(pick(|n| matches!(n, Note::Frame { .. })))),
             endpointer,
-            turns: Some(Box::new(Again(pick(
-                |n| matches!(n, Note::Pause { words, .. } if *words != Completeness::Open),
-            )))),
+            turns: Some(Box::new(Again(pick(|n| matches!(n, Note::Pause { .. }))))),
             recognizer: Box::new(Again(pick(|n| matches!(n, Note::Recognised { .. })))),
             dialogue: dialogue.into(),
             voices: Voices::none()
