@@ -329,7 +329,12 @@ fn plot(rows: &[Row], path: &Path, font: &Path) -> AnyResult<()> {
             right.draw_series(line)?.label(format!("{name}, {what}")).legend(legend);
         }
     }
-    right.configure_series_labels().background_style(WHITE).label_font(text).draw()?;
+    right
+        .configure_series_labels()
+        .position(SeriesLabelPosition::UpperLeft)
+        .background_style(WHITE)
+        .label_font(text)
+        .draw()?;
     root.present()?;
     println!("drawn: {}", path.display());
     Ok(())

@@ -1,18 +1,22 @@
 //! cargo run --release --example eval_spoken -- [--language zh|en] [--count 200] [--snr clean,12]
-//!     [--voices ID,…] [--keep FOLDER] [--noise FILE] [--seed N] [--json]
+//!     [--voices ID,…] [--keep FOLDER] [--noise FILE] [--seed N] [--confusions FILE] [--json]
 //! Commands of the home that Hearken comes with, drawn from the sentence templates, spoken by the
 //! voices in turn and heard by a whole session. A command is accepted when the intent and the slots are
 //! those that its text gives. Noise is that of a file, or one over f made here; the ratio is that of
 //! the loudest 2048-sample frames. `--keep` keeps the recordings, and takes them from there again.
+//! `--confusions` adds what was heard freely and means something else to a table for eval_sounds_like.
 #![allow(clippy::print_stdout, reason = "a table for people is what this makes")]
 
 mod noise;
 
+use std::fs::File;
+use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use hearken::audio::{Framer, SAMPLE_RATE, SampleTime, WavWriter, read_mono_16k, resampled};
 use hearken::config::Config;
+use hearken::intent::Meaning;
 use hearken::models::ModelStore;
 use hearken::session::{Event, Session, Voices};
 
@@ -59,6 +63,10 @@ fn main() -> AnyResult<()> {
             None => speak(&engines, voice, language, text, kept.as_deref())?,
         });
     }
+    let mut confusions = match option("--confusions") {
+        Some(path) => Some(File::options().create(true).append(true).open(path)?),
+        None => None,
+    };
     let mut rows = Vec::new();
     for snr in snrs.split(',') {
         let mut accepted = 0;
@@ -66,21 +74,35 @@ fn main() -> AnyResult<()> {
         stages.voices = Voices::none();
         let mut session = Session::new(stages, None);
         let mut framer = Framer::at(SampleTime(0));
-        for (text, speech) in sentences.iter().zip(&heard) {
+        for (n, (text, speech)) in sentences.iter().zip(&heard).enumerate() {
             let wanted = engines.dialogue()?.respond(text, language, None).intent;
             let mixed = match snr {
                 "clean" => speech.clone(),
                 db => noise::in_noise(speech, &background, db.parse()?),
             };
-            let (mut words, mut got) = (String::new(), None);
+            let (mut words, mut got, mut freely) = (String::new(), None, String::new());
             framer.push(&mixed, |frame| {
                 session.push(&frame, &mut |event| match event {
-                    Event::Final { transcript, .. } => words.push_str(&transcript.text),
+                    Event::Final { transcript, .. } => {
+                        words.push_str(&transcript.text);
+                        freely.push_str(transcript.heard.as_ref().unwrap_or(&transcript.text));
+                    }
                     Event::ReplyText { reply, .. } => got = got.take().or(reply.intent),
                     _ => {}
                 });
             });
             session.reset_detector();
+            if let Some(file) = &mut confusions {
+                let meaning = |text| engines.dialogue().map(|d| d.understand(text, language, None));
+                let same = |a: &Option<Meaning>, b: &Option<Meaning>| {
+                    let of = |m: &Option<Meaning>| m.clone().map(|m| (m.intent, m.slots));
+                    of(a) == of(b)
+                };
+                if !freely.is_empty() && !same(&meaning(&freely)?, &meaning(text)?) {
+                    let voice = voices[n % voices.len()];
+                    writeln!(file, "{language}\t{freely}\t{text}\theard ({voice}, {snr})")?;
+                }
+            }
             let ok = wanted.is_some() && got == wanted;
             accepted += usize::from(ok);
             if !ok {
