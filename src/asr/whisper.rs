@@ -249,18 +249,8 @@ impl Whisper {
         {
             return;
         }
-        let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).count();
-        let whole = self.model.text(&decoded.tokens);
-        let half = (1..decoded.tokens.len())
-            .find(|&n| 2 * letters(&self.model.text(&decoded.tokens[..n])) >= letters(&whole));
-        let (Some(mut half), true) = (half, doubled(&whole)) else { return };
-        // The stop belongs to the first round.
-        let stop = |token: &WhisperTokenId| {
-            let mark = self.model.text(&[*token]);
-            // A part of a character has no text.
-            !mark.is_empty() && letters(&mark) == 0
-        };
-        half += usize::from(decoded.tokens.get(half).is_some_and(stop));
+        let text = |part: &[WhisperTokenId]| self.model.text(part);
+        let Some(half) = first_round(&decoded.tokens, &text) else { return };
         let once = self.model.text(&decoded.tokens[..half]);
         let Some(constraint) = self.constraints.get_mut(&decoded.language) else { return };
         if super::spelling::spoken(&once, constraint.grammar.as_mut()).is_none() {
@@ -659,6 +649,22 @@ fn append(whole: &mut Transcript, part: Transcript) {
     whole.no_speech_prob = whole.no_speech_prob.min(part.no_speech_prob);
 }
 
+/// How many tokens the first round has, with its stop, of what was said twice over.
+fn first_round<T>(tokens: &[T], text: &dyn Fn(&[T]) -> String) -> Option<usize> {
+    let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).count();
+    let whole = text(tokens);
+    if !doubled(&whole) {
+        return None;
+    }
+    let half = (1..tokens.len()).find(|&n| 2 * letters(&text(&tokens[..n])) >= letters(&whole))?;
+    let stop = tokens.get(half..=half).is_some_and(|token| {
+        let mark = text(token);
+        // A part of a character has no text.
+        !mark.is_empty() && letters(&mark) == 0
+    });
+    Some(half + usize::from(stop))
+}
+
 /// Where to cut audio that is longer than a window: the quietest 50 ms of its last ten seconds.
 fn quiet_cut(audio: &[f32]) -> usize {
     let block = SAMPLE_RATE as usize / 20;
@@ -804,6 +810,20 @@ mod tests {
         audio[quiet..quiet + 1600].fill(0.0);
         let cut = quiet_cut(&audio);
         assert!((quiet..quiet + 1600).contains(&cut), "{cut}");
+    }
+
+    #[test]
+    fn what_was_said_twice_was_said_once() {
+        let text = |tokens: &[&str]| tokens.concat();
+        for (tokens, once) in [
+            (vec![" Lock", " the", " door", ".", " Lock", " the", " door", "."], Some(4)),
+            (vec![" Lock", " the", " door", " Lock", " the", " door", "."], Some(3)),
+            (vec!["打开", "书房", "灯", "打开", "书房", "灯"], Some(3)),
+            (vec![" Lock", " the", " door", "."], None),
+            (vec![], None),
+        ] {
+            assert_eq!(first_round(&tokens, &text), once, "{tokens:?}");
+        }
     }
 
     #[test]
