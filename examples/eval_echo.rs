@@ -1,20 +1,28 @@
-//! cargo run --release --example eval_echo -- [FAR NEAR VOICE]
+//! cargo run --release --example eval_echo -- [--json] [FAR NEAR VOICE]
 //! How much of an echo the canceller takes away (ERLE), where nobody speaks over it: FAR is what a
 //! speaker played, NEAR what the microphone heard, VOICE the near-end voice in it. Without files it is
-//! HEARKEN_EVAL_DATA/noise/echo_x, echo_d and echo_male.
+//! HEARKEN_EVAL_DATA/noise/echo_x, echo_d and echo_male. Then the demo's commands, spoken over the assistant's own
+//! voice in a room made here, at several ratios of command to echo: how many are obeyed as without echo, with
+//! the canceller and without.
 #![allow(clippy::print_stdout, reason = "a table for people is what this makes")]
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use hearken::audio::{Cleaner, Config, read_mono_16k};
+use hearken::audio::{Cleaner, Config, Framer, SAMPLE_RATE, SampleTime, read_mono_16k, resampled};
+use hearken::dialogue::Understood;
+use hearken::models::ModelStore;
+use hearken::session::{Event, Session, Voices};
 
 type AnyResult<T> = Result<T, Box<dyn std::error::Error>>;
 
 const BLOCK: usize = 1600;
 
 fn main() -> AnyResult<()> {
-    let mut files: Vec<PathBuf> = std::env::args().skip(1).map(PathBuf::from).collect();
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let mut files: Vec<PathBuf> =
+        args.iter().filter(|a| !a.starts_with("--")).map(PathBuf::from).collect();
     if files.is_empty() {
         let data = std::env::var("HEARKEN_EVAL_DATA").map_err(|_| "name the three recordings")?;
         let noise = Path::new(&data).join("noise");
@@ -59,5 +67,100 @@ fn main() -> AnyResult<()> {
         db(before, after)
     );
     println!("under a voice: {:.1} dB less", db(both.0, both.1));
+    let rows = commands(&config)?;
+    if args.iter().any(|a| a == "--json") {
+        let erle = db(before, after);
+        println!("{}", serde_json::json!({ "erle_db": erle, "rtf": rtf, "commands": rows }));
+    }
     Ok(())
+}
+
+/// What is said by the assistant while it is spoken over.
+const OWN: &str = "The front door is locked and the heating is set to twenty one degrees. Tomorrow will be cloudy with \
+    some rain in the afternoon. Your first meeting begins at nine thirty in the small room upstairs.";
+/// The command begins so long after the assistant.
+const LEAD: usize = 4 * SAMPLE_RATE as usize;
+
+/// Commands over the assistant's own voice.
+fn commands(cleaning: &Config) -> AnyResult<Vec<serde_json::Value>> {
+    let config = hearken::config::Config::default();
+    let store = ModelStore::open(None)?;
+    let engines = config.engines(&store);
+    let mut voice = engines.voice_for("en")?;
+    let mut own = Vec::new();
+    voice.speak(OWN, &mut |chunk| {
+        own.extend_from_slice(chunk);
+        ControlFlow::Continue(())
+    })?;
+    let far = resampled(&own, voice.sample_rate(), SAMPLE_RATE)?;
+    let echo = in_a_room(&far);
+    let mut stages = engines.stages()?;
+    stages.voices = Voices::none();
+    let mut session = Session::new(stages, None);
+    let mut at = SampleTime(0);
+    let power = |s: &[f32]| s.iter().map(|s| s * s).sum::<f32>() / s.len().max(1) as f32;
+    let clips = (1..=8).map(|n| read_mono_16k(format!("examples/recordings/{n}.flac")));
+    let clips = clips.collect::<Result<Vec<_>, _>>()?;
+    let expected: Vec<_> = clips.iter().map(|clip| obeyed(&mut session, &mut at, clip)).collect();
+    println!("\ncommand over echo   obeyed as alone: without / with the canceller");
+    let mut rows = Vec::new();
+    for ratio in [0.0_f32, 10.0, 20.0] {
+        let (mut without, mut with) = (0, 0);
+        for (clip, expected) in clips.iter().zip(&expected) {
+            let level = (power(clip) / power(&echo) / 10_f32.powf(ratio / 10.0)).sqrt();
+            let mut near: Vec<f32> = echo.iter().map(|s| s * level).collect();
+            let most = near.len().saturating_sub(LEAD);
+            let spoken = &clip[..clip.len().min(most)];
+            near[LEAD..].iter_mut().zip(spoken).for_each(|(near, s)| *near += s);
+            let part = LEAD - SAMPLE_RATE as usize / 5..LEAD + spoken.len();
+            without += usize::from(obeyed(&mut session, &mut at, &near[part.clone()]) == *expected);
+            let mut cleaner = Cleaner::new(cleaning).ok_or("the canceller is off")?;
+            let mut clean = Vec::new();
+            cleaner.push_pair(&near, &far, &mut clean);
+            let part = part.start..part.end.min(clean.len());
+            with += usize::from(obeyed(&mut session, &mut at, &clean[part]) == *expected);
+        }
+        println!("{ratio:>12} dB   {without} / {with} of {}", clips.len());
+        rows.push(serde_json::json!({ "ratio_db": ratio, "without": without, "with": with, "of": clips.len() }));
+    }
+    Ok(rows)
+}
+
+/// What a session understands of `sound`.
+fn obeyed(session: &mut Session, at: &mut SampleTime, sound: &[f32]) -> Option<Understood> {
+    let mut understood = None;
+    let mut framer = Framer::at(*at);
+    // Silence that ends whatever was begun.
+    let mut whole = sound.to_vec();
+    whole.resize(sound.len() + 5 * SAMPLE_RATE as usize / 2, 0.0);
+    framer.push(&whole, |frame| {
+        *at = frame.at + frame.samples.len() as u64;
+        session.push(&frame, &mut |event| {
+            if let Event::ReplyText { reply, .. } = event {
+                understood = understood.take().or(reply.intent);
+            }
+        });
+    });
+    session.reset_detector();
+    understood
+}
+
+/// The sound of a loudspeaker as a microphone two metres away hears it: 40 ms later, with reflections that die away
+/// by 60 dB in 0.3 s.
+fn in_a_room(far: &[f32]) -> Vec<f32> {
+    let (delay, tail) = (640, SAMPLE_RATE as usize * 3 / 10);
+    let mut seed = 9_u32;
+    let mut response = vec![0.0_f32; tail];
+    for (n, tap) in response.iter_mut().enumerate().step_by(7) {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let noise = (seed >> 8) as f32 / 8_388_608.0 - 1.0;
+        *tap = 0.3 * noise * 10_f32.powf(-3.0 * n as f32 / tail as f32);
+    }
+    response[0] = 1.0;
+    let mut near = vec![0.0; far.len()];
+    for (n, tap) in response.iter().enumerate().filter(|(_, tap)| **tap != 0.0) {
+        let moved = near.iter_mut().skip(delay + n);
+        moved.zip(far).for_each(|(near, far)| *near += tap * far);
+    }
+    near
 }
