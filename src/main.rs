@@ -13,7 +13,7 @@ use commands::House;
 ///
 /// Recognition runs in threads that wait for each other hundreds of times. OpenMP has them spin for
 /// milliseconds before they sleep, which on busy cores takes the time from the very thread that is waited
-/// for: a recognition of 0.2 s then takes many seconds. OpenMP reads its settings when it is loaded, before
+/// for: a recognition of 0.2 s can then take seconds. OpenMP reads its settings when it is loaded, before
 /// any code of ours could make them.
 #[cfg(target_os = "linux")]
 fn spin_shortly() {
