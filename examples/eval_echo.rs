@@ -6,7 +6,8 @@
 //! the canceller and without.
 #![allow(clippy::print_stdout, reason = "a table for people is what this makes")]
 
-use std::ops::ControlFlow;
+mod synthesis;
+
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -87,11 +88,7 @@ fn commands(cleaning: &Config) -> AnyResult<Vec<serde_json::Value>> {
     let store = ModelStore::open(None)?;
     let engines = config.engines(&store);
     let mut voice = engines.voice_for("en")?;
-    let mut own = Vec::new();
-    voice.speak(OWN, &mut |chunk| {
-        own.extend_from_slice(chunk);
-        ControlFlow::Continue(())
-    })?;
+    let own = synthesis::spoken(&mut *voice, OWN)?;
     let far = resampled(&own, voice.sample_rate(), SAMPLE_RATE)?;
     let echo = in_a_room(&far);
     let mut stages = engines.stages()?;

@@ -5,9 +5,10 @@
 //! threshold, and misses against false accepts at others; --plot draws them (--font FILE.ttf letters it).
 #![allow(clippy::print_stdout, reason = "a table for people is what this makes")]
 
+mod synthesis;
+
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use hearken::asr::{Hypothesis, Recognizer, Transcript};
@@ -120,11 +121,7 @@ fn main() -> AnyResult<()> {
     for voice in VOICES {
         let mut voice = config.engines(&store).voice(voice, "en")?;
         for text in sentences.lines().filter(|l| !l.trim().is_empty()).take(limit) {
-            let mut sound = Vec::new();
-            voice.speak(text, &mut |chunk| {
-                sound.extend_from_slice(chunk);
-                ControlFlow::Continue(())
-            })?;
+            let sound = synthesis::spoken(&mut *voice, text)?;
             let speech = resampled(&sound, voice.sample_rate(), SAMPLE_RATE)?;
             spoken.push(("harvard", text.into(), speech));
         }

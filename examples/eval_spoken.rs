@@ -8,15 +8,14 @@
 #![allow(clippy::print_stdout, reason = "a table for people is what this makes")]
 
 mod noise;
+mod synthesis;
 
 use std::fs::File;
 use std::io::Write as _;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use hearken::audio::{Framer, SAMPLE_RATE, SampleTime, WavWriter, read_mono_16k, resampled};
 use hearken::config::Config;
-use hearken::intent::Meaning;
 use hearken::models::ModelStore;
 use hearken::session::{Event, Session, Voices};
 
@@ -67,6 +66,7 @@ fn main() -> AnyResult<()> {
         Some(path) => Some(File::options().create(true).append(true).open(path)?),
         None => None,
     };
+    let home = engines.dialogue()?;
     let mut rows = Vec::new();
     for snr in snrs.split(',') {
         let mut accepted = 0;
@@ -93,12 +93,9 @@ fn main() -> AnyResult<()> {
             });
             session.reset_detector();
             if let Some(file) = &mut confusions {
-                let meaning = |text| engines.dialogue().map(|d| d.understand(text, language, None));
-                let same = |a: &Option<Meaning>, b: &Option<Meaning>| {
-                    let of = |m: &Option<Meaning>| m.clone().map(|m| (m.intent, m.slots));
-                    of(a) == of(b)
-                };
-                if !freely.is_empty() && !same(&meaning(&freely)?, &meaning(text)?) {
+                let means =
+                    |text| home.understand(text, language, None).map(|m| (m.intent, m.slots));
+                if !freely.is_empty() && means(&freely) != means(text) {
                     let voice = voices[n % voices.len()];
                     writeln!(file, "{language}\t{freely}\t{text}\theard ({voice}, {snr})")?;
                 }
@@ -170,11 +167,7 @@ fn speak(
     keep: Option<&Path>,
 ) -> AnyResult<Vec<f32>> {
     let mut voice = engines.voice(voice, language)?;
-    let mut sound = Vec::new();
-    voice.speak(text, &mut |chunk| {
-        sound.extend_from_slice(chunk);
-        ControlFlow::Continue(())
-    })?;
+    let sound = synthesis::spoken(&mut *voice, text)?;
     let mut speech = vec![0.0; SILENCE[0]];
     speech.extend(resampled(&sound, voice.sample_rate(), SAMPLE_RATE)?);
     speech.resize(speech.len() + SILENCE[1], 0.0);

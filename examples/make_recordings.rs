@@ -3,7 +3,8 @@
 //! them as FLAC files of 16 kHz beside it. `make recordings` fetches the voices first.
 #![allow(clippy::print_stdout, reason = "a table for people is what this makes")]
 
-use std::ops::ControlFlow;
+mod synthesis;
+
 use std::path::Path;
 
 use flacenc::component::BitRepr;
@@ -28,11 +29,7 @@ fn main() -> AnyResult<()> {
         let mut resampler = Resampler::new(voice.sample_rate(), SAMPLE_RATE)?;
         // Somebody who speaks to the house is heard to breathe before and after.
         let mut samples = vec![0.0; SAMPLE_RATE as usize * 2 / 5];
-        let mut spoken = Vec::new();
-        voice.speak(field("text")?, &mut |chunk| {
-            spoken.extend_from_slice(chunk);
-            ControlFlow::Continue(())
-        })?;
+        let spoken = synthesis::spoken(&mut *voice, field("text")?)?;
         resampler.push(&spoken, &mut samples)?;
         resampler.finish(&mut samples)?;
         samples.resize(samples.len() + SAMPLE_RATE as usize, 0.0);

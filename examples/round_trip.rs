@@ -4,7 +4,8 @@
 //! speech (speech_en, speech_zh). `--out` keeps the sound, for benches/peers/dnsmos.py.
 #![allow(clippy::print_stdout, reason = "a table for people is what this makes")]
 
-use std::ops::ControlFlow;
+mod synthesis;
+
 use std::path::{Path, PathBuf};
 
 use hearken::asr::{self, Hypothesis, Recognizer, Whisper};
@@ -60,11 +61,7 @@ fn main() -> AnyResult<()> {
             let rate = voice.sample_rate();
             let (mut errors, mut total) = (0, 0);
             for (i, text) in sentences(&folder, language)?.iter().take(count).enumerate() {
-                let mut sound = Vec::new();
-                voice.speak(text, &mut |chunk| {
-                    sound.extend_from_slice(chunk);
-                    ControlFlow::Continue(())
-                })?;
+                let sound = synthesis::spoken(&mut *voice, text)?;
                 if let Some(out) = value("--out") {
                     std::fs::create_dir_all(out)?;
                     let mut wav =

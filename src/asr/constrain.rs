@@ -218,9 +218,9 @@ pub(super) fn search<L: Logits>(
                 continue;
             }
             let open = here.open + usize::from(grammar.is_open(here.spot.state));
+            let closed = (here.tokens.len() + 1).max(length) - open;
             for (rank, (logprob, token, spot)) in options.into_iter().enumerate() {
                 let logprob = here.logprob + logprob;
-                let closed = (here.tokens.len() + 1 - open).max(length.saturating_sub(open));
                 if odds(free.logprob - logprob, closed) < UNSURE {
                     continue;
                 }

@@ -1,9 +1,12 @@
 //! The answers that a home is likely to give: to be spoken ahead, so that they start at once.
 
-use super::Dialogue;
+use super::{Dialogue, wording};
 
-/// What is often said of a device, in English and Chinese, by its domain.
-const OF_DEVICES: &[(&[&str], &[[&str; 2]])] = &[
+/// Of the languages of [`wording::column`] the first ones: English and Chinese.
+const LANGUAGES: usize = 2;
+
+/// What is often said of a device, by its domain.
+const OF_DEVICES: &[(&[&str], &[[&str; LANGUAGES]])] = &[
     (
         &["light", "switch", "fan", "climate", "media_player", "input_boolean"],
         &[["turn on {}", "打开{}"], ["turn off {}", "关闭{}"]],
@@ -14,7 +17,7 @@ const OF_DEVICES: &[(&[&str], &[[&str; 2]])] = &[
 ];
 
 /// What is often said without naming a device.
-const OF_ALL: &[[&str; 2]] =
+const OF_ALL: &[[&str; LANGUAGES]] =
     &[["turn on all the lights", "打开所有的灯"], ["turn off all the lights", "关闭所有的灯"]];
 
 impl Dialogue {
@@ -22,10 +25,8 @@ impl Dialogue {
     /// none in a language for which these are not known. Nothing is done.
     #[must_use]
     pub fn likely_answers(&self, language: &str, most: usize) -> Vec<String> {
-        let column = match language.split(['-', '_']).next() {
-            Some("en") => 0,
-            Some("zh") => 1,
-            _ => return Vec::new(),
+        let Some(column) = wording::column(language).filter(|column| *column < LANGUAGES) else {
+            return Vec::new();
         };
         let named =
             self.home.entities().iter().filter(|entity| entity.exposed).flat_map(|entity| {

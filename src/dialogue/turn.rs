@@ -276,7 +276,8 @@ impl Dialogue {
         let language = self.tongue(language).language.code();
         // A device that cannot answer is there all the same.
         act::plan(meaning, Where { home: &self.home, here, language })
-            .map_or_else(|why| why.key == "no_reading", |_| true)
+            .err()
+            .is_none_or(|why| why.key == "no_reading")
     }
 
     /// Does commands, or asks whether to where one is risky.

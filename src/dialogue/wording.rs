@@ -14,7 +14,8 @@ pub enum Wording {
 /// A row of words: English, Chinese, German.
 type Row = (&'static str, [&'static str; 3]);
 
-fn column(language: &str) -> Option<usize> {
+/// The column of a language in tables of words.
+pub(super) fn column(language: &str) -> Option<usize> {
     match language.split(['-', '_']).next().unwrap_or_default() {
         "en" => Some(0),
         "zh" => Some(1),

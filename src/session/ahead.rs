@@ -1,8 +1,6 @@
 //! Speaking ahead what the home is likely to answer, while nobody wants anything.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use std::time::Instant;
 
@@ -19,14 +17,12 @@ pub(super) const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// Tells when nobody has wanted anything for a while.
 pub(super) struct Idle {
-    attentive: Arc<AtomicBool>,
     wanted: Instant,
 }
 
 impl Idle {
-    /// `attentive` is true while somebody wants something.
-    pub(super) fn new(attentive: Arc<AtomicBool>) -> Self {
-        Self { attentive, wanted: Instant::now() }
+    pub(super) fn new() -> Self {
+        Self { wanted: Instant::now() }
     }
 
     /// Somebody wanted something until now.
@@ -34,9 +30,9 @@ impl Idle {
         self.wanted = Instant::now();
     }
 
-    /// Whether it is so now; to be asked often.
-    pub(super) fn long_enough(&mut self) -> bool {
-        if self.attentive.load(Ordering::Relaxed) {
+    /// Whether it is so now; to be asked often. `busy` is true while somebody wants something.
+    pub(super) fn long_enough(&mut self, busy: bool) -> bool {
+        if busy {
             self.disturbed();
         }
         self.wanted.elapsed() >= QUIET
@@ -63,12 +59,10 @@ pub(super) fn speak(
     mut texts: VecDeque<(String, String)>,
     stop: &dyn Fn() -> bool,
 ) {
-    let attentive = Arc::new(AtomicBool::new(false));
-    let mut idle = Idle::new(Arc::clone(&attentive));
+    let mut idle = Idle::new();
     while !texts.is_empty() && !stop() && shared.tts().is_alive() {
         let busy = shared.tts().load().0 > 0 || !shared.asr().wait().is_zero();
-        attentive.store(busy, Ordering::Relaxed);
-        if !idle.long_enough() {
+        if !idle.long_enough(busy) {
             std::thread::sleep(LOOK_EVERY);
             continue;
         }

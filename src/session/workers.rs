@@ -212,8 +212,8 @@ impl Mouth {
         let (jobs, waiting) = bounded::<Work>(JOBS);
         let (sender, reports) = bounded(REPORTS);
         let attentive = Arc::new(AtomicBool::new(false));
-        let idle = Idle::new(Arc::clone(&attentive));
-        let work = move || mouth(&mut voices, &waiting, &sender, idle);
+        let listens = Arc::clone(&attentive);
+        let work = move || mouth(&mut voices, &waiting, &sender, &listens);
         let thread = std::thread::Builder::new().name("synthesis".into()).spawn(work);
         let thread = thread.inspect_err(|error| tracing::error!(%error, "no thread to speak"));
         Self { jobs: Some(jobs), reports, attentive, thread: thread.ok() }
@@ -256,9 +256,10 @@ fn mouth(
     voices: &mut Voices,
     waiting: &Receiver<Work>,
     reports: &Sender<MouthReport>,
-    mut idle: Idle,
+    attentive: &AtomicBool,
 ) {
-    let mut texts = VecDeque::new();
+    let mut idle = Idle::new();
+    let mut texts: VecDeque<(String, String)> = VecDeque::new();
     loop {
         let next = match texts.is_empty() {
             true => waiting.recv().map_err(|_| RecvTimeoutError::Disconnected),
@@ -273,9 +274,10 @@ fn mouth(
             }
             Ok(Work::Ahead(more)) => texts = more,
             Err(RecvTimeoutError::Disconnected) => break,
-            Err(RecvTimeoutError::Timeout) if idle.long_enough() => {
-                let next: Option<(String, String)> = texts.pop_front();
-                let Some((language, text)) = next else { continue };
+            Err(RecvTimeoutError::Timeout)
+                if idle.long_enough(attentive.load(Ordering::Relaxed)) =>
+            {
+                let Some((language, text)) = texts.pop_front() else { continue };
                 if let Some(voice) = voices.for_language(&language) {
                     warm(voice, [text.as_str()], &|| !waiting.is_empty());
                 }
