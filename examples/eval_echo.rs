@@ -3,7 +3,8 @@
 //! speaker played, NEAR what the microphone heard, VOICE the near-end voice in it. Without files it is
 //! HEARKEN_EVAL_DATA/noise/echo_x, echo_d and echo_male. Then the demo's commands, spoken over the assistant's own
 //! voice in a room made here, at several ratios of command to echo: how many are obeyed as without echo, with
-//! the canceller and without.
+//! the canceller and without, and as a session hears them, which knows both. In the second table the assistant
+//! falls silent 400 ms after the command began, as it does when somebody speaks.
 #![allow(clippy::print_stdout, reason = "a table for people is what this makes")]
 
 mod synthesis;
@@ -11,7 +12,9 @@ mod synthesis;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use hearken::audio::{Cleaner, Config, Framer, SAMPLE_RATE, SampleTime, read_mono_16k, resampled};
+use hearken::audio::{
+    Cleaner, Config, Frame, Framer, SAMPLE_RATE, SampleTime, read_mono_16k, resampled,
+};
 use hearken::dialogue::Understood;
 use hearken::models::ModelStore;
 use hearken::session::{Event, Session, Voices};
@@ -98,46 +101,89 @@ fn commands(cleaning: &Config) -> AnyResult<Vec<serde_json::Value>> {
     let power = |s: &[f32]| s.iter().map(|s| s * s).sum::<f32>() / s.len().max(1) as f32;
     let clips = (1..=8).map(|n| read_mono_16k(format!("examples/recordings/{n}.flac")));
     let clips = clips.collect::<Result<Vec<_>, _>>()?;
-    let expected: Vec<_> = clips.iter().map(|clip| obeyed(&mut session, &mut at, clip)).collect();
-    println!("\ncommand over echo   obeyed as alone: without / with the canceller");
+    let expected: Vec<_> =
+        clips.iter().map(|clip| obeyed(&mut session, &mut at, clip[..].into())).collect();
     let mut rows = Vec::new();
-    for ratio in [0.0_f32, 10.0, 20.0] {
-        let (mut without, mut with) = (0, 0);
-        for (clip, expected) in clips.iter().zip(&expected) {
-            let level = (power(clip) / power(&echo) / 10_f32.powf(ratio / 10.0)).sqrt();
-            let mut near: Vec<f32> = echo.iter().map(|s| s * level).collect();
-            let most = near.len().saturating_sub(LEAD);
-            let spoken = &clip[..clip.len().min(most)];
-            near[LEAD..].iter_mut().zip(spoken).for_each(|(near, s)| *near += s);
-            let part = LEAD - SAMPLE_RATE as usize / 5..LEAD + spoken.len();
-            without += usize::from(obeyed(&mut session, &mut at, &near[part.clone()]) == *expected);
-            let mut cleaner = Cleaner::new(cleaning).ok_or("the canceller is off")?;
-            let mut clean = Vec::new();
-            cleaner.push_pair(&near, &far, &mut clean);
-            let part = part.start..part.end.min(clean.len());
-            with += usize::from(obeyed(&mut session, &mut at, &clean[part]) == *expected);
+    for stops in [false, true] {
+        let when = if stops { ", which stops after 400 ms" } else { "" };
+        println!(
+            "\ncommand over echo{when}: obeyed as alone without / with the canceller / with both"
+        );
+        for ratio in [-10.0_f32, 0.0, 10.0, 20.0] {
+            let mut count = [0; 3];
+            for (clip, expected) in clips.iter().zip(&expected) {
+                let level = (power(clip) / power(&echo) / 10_f32.powf(ratio / 10.0)).sqrt();
+                let mut played = far.clone();
+                if stops {
+                    played[LEAD + 2 * SAMPLE_RATE as usize / 5..].fill(0.0);
+                }
+                let mut near: Vec<f32> = in_a_room(&played).iter().map(|s| s * level).collect();
+                let most = near.len().saturating_sub(LEAD);
+                let spoken = &clip[..clip.len().min(most)];
+                near[LEAD..].iter_mut().zip(spoken).for_each(|(near, s)| *near += s);
+                let mut cleaner = Cleaner::new(cleaning).ok_or("the canceller is off")?;
+                let mut clean = Vec::new();
+                cleaner.push_pair(&near, &played, &mut clean);
+                let part = LEAD - SAMPLE_RATE as usize / 5..(LEAD + spoken.len()).min(clean.len());
+                let (near, clean) = (&near[part.clone()], &clean[part.clone()]);
+                let echo = played.iter().rposition(|s| *s != 0.0).unwrap_or(0) + TAIL;
+                let both = Both { clean, near, echo: echo.saturating_sub(part.start) };
+                let ways = [near.into(), clean.into(), both];
+                for (count, way) in count.iter_mut().zip(ways) {
+                    *count += usize::from(obeyed(&mut session, &mut at, way) == *expected);
+                }
+            }
+            let [without, with, both] = count;
+            println!("{ratio:>12} dB   {without} / {with} / {both} of {}", clips.len());
+            rows.push(serde_json::json!({
+                "ratio_db": ratio, "stops": stops, "of": clips.len(),
+                "without": without, "with": with, "both": both,
+            }));
         }
-        println!("{ratio:>12} dB   {without} / {with} of {}", clips.len());
-        rows.push(serde_json::json!({ "ratio_db": ratio, "without": without, "with": with, "of": clips.len() }));
     }
     Ok(rows)
 }
 
-/// What a session understands of `sound`.
-fn obeyed(session: &mut Session, at: &mut SampleTime, sound: &[f32]) -> Option<Understood> {
+/// So long an echo lasts.
+const TAIL: usize = SAMPLE_RATE as usize / 5;
+
+/// What is heard of a command.
+#[derive(Clone, Copy)]
+struct Both<'a> {
+    clean: &'a [f32],
+    near: &'a [f32],
+    /// Samples until the echo's end; where there is none, the near end is not told.
+    echo: usize,
+}
+
+impl<'a> From<&'a [f32]> for Both<'a> {
+    fn from(sound: &'a [f32]) -> Self {
+        Self { clean: sound, near: sound, echo: 0 }
+    }
+}
+
+/// What a session understands of a sound.
+fn obeyed(session: &mut Session, at: &mut SampleTime, sound: Both<'_>) -> Option<Understood> {
     let mut understood = None;
-    let mut framer = Framer::at(*at);
     // Silence that ends whatever was begun.
-    let mut whole = sound.to_vec();
-    whole.resize(sound.len() + 5 * SAMPLE_RATE as usize / 2, 0.0);
-    framer.push(&whole, |frame| {
+    let frames = |samples: &[f32]| {
+        let mut whole = samples.to_vec();
+        whole.resize(samples.len() + 5 * SAMPLE_RATE as usize / 2, 0.0);
+        let mut frames: Vec<Frame> = Vec::new();
+        Framer::at(*at).push(&whole, |frame| frames.push(frame));
+        frames
+    };
+    let (clean, near) = (frames(sound.clean), frames(sound.near));
+    let begin = *at;
+    for (mut frame, near) in clean.into_iter().zip(near) {
+        frame.uncleaned = (frame.at - begin < sound.echo as u64).then_some(near.samples);
         *at = frame.at + frame.samples.len() as u64;
         session.push(&frame, &mut |event| {
             if let Event::ReplyText { reply, .. } = event {
                 understood = understood.take().or(reply.intent);
             }
         });
-    });
+    }
     session.reset_detector();
     understood
 }
