@@ -16,10 +16,6 @@ const BLOCK: usize = SAMPLE_RATE as usize / 100;
 /// What the far end may be behind, in milliseconds, before it is caught up with: the canceller finds
 /// delays of this size by itself, but two clocks drift apart without end.
 const FAR_BEHIND_MS: usize = 120;
-/// A far end that is softer than this leaves no echo.
-const AUDIBLE: f32 = 1e-3;
-/// A fifth of a second: so long an echo may come behind what was played.
-const ECHO_BLOCKS: usize = 20;
 
 /// WebRTC's audio processing (by way of sonora): a high-pass filter that also takes the DC out, echo
 /// cancelling (AEC3), noise suppression and gain control. Mono at [`SAMPLE_RATE`].
@@ -31,8 +27,6 @@ pub struct Cleaner {
     far: Option<Far>,
     far_ends: Option<FarEnds>,
     silence: Vec<f32>,
-    /// Blocks for which an echo of what was played may still be heard.
-    echo: usize,
 }
 
 struct Far {
@@ -82,7 +76,6 @@ impl Cleaner {
             far: None,
             far_ends: None,
             silence: vec![0.0; BLOCK],
-            echo: 0,
         })
     }
 
@@ -93,24 +86,17 @@ impl Cleaner {
         self
     }
 
-    /// Takes near-end samples and appends what is clean to `out`, in blocks of 10 ms, and the same blocks as
-    /// they came to `uncleaned`.
+    /// Takes near-end samples and appends what is clean to `out`, in blocks of 10 ms.
     ///
     /// # Errors
     /// When the resampler of the far end refuses.
-    pub fn push(
-        &mut self,
-        near: &[f32],
-        out: &mut Vec<f32>,
-        uncleaned: &mut Vec<f32>,
-    ) -> Result<(), AudioError> {
+    pub fn push(&mut self, near: &[f32], out: &mut Vec<f32>) -> Result<(), AudioError> {
         self.rest.extend_from_slice(near);
         let rest = std::mem::take(&mut self.rest);
         let mut blocks = rest.chunks_exact(BLOCK);
         for block in &mut blocks {
             let far = self.far_block()?;
             self.block(block, far.as_deref(), out);
-            uncleaned.extend_from_slice(block);
         }
         self.rest.extend_from_slice(blocks.remainder());
         Ok(())
@@ -123,15 +109,7 @@ impl Cleaner {
         }
     }
 
-    /// Whether something was played of which an echo may be in what was cleaned last.
-    #[must_use]
-    pub fn hears_echo(&self) -> bool {
-        self.echo > 0
-    }
-
     fn block(&mut self, near: &[f32], far: Option<&[f32]>, out: &mut Vec<f32>) {
-        let played = far.is_some_and(|far| far.iter().any(|sample| sample.abs() > AUDIBLE));
-        self.echo = if played { ECHO_BLOCKS } else { self.echo.saturating_sub(1) };
         // What cannot be cleaned is better than nothing.
         let rendered =
             self.apm.process_render_f32(&[far.unwrap_or(&self.silence)], &mut [&mut self.cleaned]);
@@ -208,17 +186,12 @@ mod tests {
         let half = near.len() / 2;
         let erle = 10.0 * (energy(&near[half..]) / energy(&out[half..])).log10();
         assert!(erle > 20.0, "only {erle} dB less");
-        assert!(cleaner.hears_echo());
 
         let voice = noise(7, 3 * 16_000);
-        let (mut cleaner, mut out, mut same) =
-            (Cleaner::new(&config).unwrap(), Vec::new(), Vec::new());
+        let (mut cleaner, mut out) = (Cleaner::new(&config).unwrap(), Vec::new());
         for piece in voice.chunks(777) {
-            cleaner.push(piece, &mut out, &mut same).unwrap();
+            cleaner.push(piece, &mut out).unwrap();
         }
-        assert_eq!(same[..], voice[..same.len()]);
-        assert_eq!(same.len(), out.len());
-        assert!(!cleaner.hears_echo());
         assert!(out.len() + BLOCK > voice.len());
         let kept = 10.0 * (energy(&out[16_000..]) / energy(&voice[16_000..out.len()])).log10();
         assert!(kept.abs() < 3.0, "without an echo the voice changed by {kept} dB");
@@ -228,7 +201,7 @@ mod tests {
     fn a_constant_is_taken_out() {
         let config = Config { echo_cancelling: true, ..Config::default() };
         let (mut cleaner, mut out) = (Cleaner::new(&config).unwrap(), Vec::new());
-        cleaner.push(&vec![0.3; 32_000], &mut out, &mut Vec::new()).unwrap();
+        cleaner.push(&vec![0.3; 32_000], &mut out).unwrap();
         assert!(out[31_000].abs() < 0.01, "{}", out[31_000]);
     }
 

@@ -59,9 +59,6 @@ pub struct Frame {
     pub at: SampleTime,
     /// The samples, −1 to 1; shared, since several stages keep them.
     pub samples: Arc<[f32]>,
-    /// The same as the microphone gave it, where an echo of the assistant's voice was taken out of `samples`: a
-    /// canceller also takes words from who speaks over it.
-    pub uncleaned: Option<Arc<[f32]>>,
 }
 
 /// Cuts chunks of any length into frames and stamps them.
@@ -118,7 +115,7 @@ impl Framer {
     }
 
     fn stamp(&mut self, samples: Arc<[f32]>) -> Frame {
-        let frame = Frame { at: self.at, samples, uncleaned: None };
+        let frame = Frame { at: self.at, samples };
         self.at = self.at + FRAME_SAMPLES as u64;
         frame
     }

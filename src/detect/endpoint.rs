@@ -308,7 +308,7 @@ mod tests {
 
     fn frame(n: u64) -> Frame {
         let samples: Arc<[f32]> = vec![n as f32; FRAME_SAMPLES].into();
-        Frame { at: SampleTime(n * FRAME_SAMPLES as u64), samples, uncleaned: None }
+        Frame { at: SampleTime(n * FRAME_SAMPLES as u64), samples }
     }
 
     /// What is heard, with the time in milliseconds at which it is said.

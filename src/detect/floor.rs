@@ -75,7 +75,7 @@ mod tests {
 
     fn frame(level: f32) -> Frame {
         let samples: Vec<f32> = (0..320).map(|n| if n % 2 == 0 { level } else { -level }).collect();
-        Frame { at: SampleTime(0), samples: samples.into(), uncleaned: None }
+        Frame { at: SampleTime(0), samples: samples.into() }
     }
 
     #[test]

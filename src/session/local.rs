@@ -1,6 +1,5 @@
 //! A live conversation on this machine's microphone and speaker.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -141,27 +140,18 @@ fn capture(
     stop: Arc<AtomicBool>,
 ) -> Result<JoinHandle<Result<(), AudioError>>, AudioError> {
     let work = move || {
-        let (mut framer, mut chunk) = (Framer::new(), Vec::new());
-        let (mut clean, mut uncleaned) = (Vec::new(), Vec::new());
-        // In step with the other one: both get the same blocks.
-        let (mut as_it_came, mut waiting) = (Framer::new(), VecDeque::new());
+        let (mut framer, mut chunk, mut clean) = (Framer::new(), Vec::new(), Vec::new());
         let mut dropped = 0_u64;
         while !stop.load(Ordering::Relaxed) && source.read(&mut chunk)? > 0 {
             let samples = match &mut cleaner {
                 Some(cleaner) => {
                     clean.clear();
-                    uncleaned.clear();
-                    cleaner.push(&chunk, &mut clean, &mut uncleaned)?;
-                    let echo = cleaner.hears_echo();
-                    as_it_came.push(&uncleaned, |frame| {
-                        waiting.push_back(echo.then_some(frame.samples));
-                    });
+                    cleaner.push(&chunk, &mut clean)?;
                     &clean
                 }
                 None => &chunk,
             };
-            framer.push(samples, |mut frame| {
-                frame.uncleaned = waiting.pop_front().flatten();
+            framer.push(samples, |frame| {
                 if frames.try_send(frame).is_err() {
                     dropped += 1;
                     if dropped.is_power_of_two() {

@@ -159,10 +159,6 @@ pub struct Stages {
 /// A voice that sounds less finished than this goes on even after a complete command.
 const SURELY_NOT_FINISHED: f32 = 0.05;
 
-/// How much longer than an echo an utterance must be to be somebody's own, in samples; of it a tenth of a
-/// second or so is the silence behind.
-const SPOKEN_ON: usize = 3 * SAMPLE_RATE as usize / 10;
-
 /// How often a held reply looks for words while somebody goes on speaking without a pause.
 const WORDS_EVERY: SampleTime = SampleTime::from_ms(600);
 
@@ -196,10 +192,6 @@ pub struct Session {
     utterance: Option<Utterance>,
     /// The sound of the utterance, or of the last one.
     audio: Vec<f32>,
-    /// The same with the echo of the assistant's voice, if there is one in it.
-    uncleaned: Vec<f32>,
-    /// How many samples of it there are until the echo's end.
-    echo: usize,
     heard: Vec<Heard>,
     /// What must be known before the next frame.
     waits: Option<Wait>,
@@ -291,8 +283,6 @@ impl Session {
             live: false,
             utterance: None,
             audio: Vec::new(),
-            uncleaned: Vec::new(),
-            echo: 0,
             heard: Vec::new(),
             waits: None,
             answer: Answer::default(),
@@ -433,14 +423,7 @@ impl Session {
             match heard {
                 Heard::Started(at) => self.started(at, out),
                 // The endpointer's longest utterance bounds this.
-                Heard::Audio(frame) => {
-                    self.audio.extend_from_slice(&frame.samples);
-                    let uncleaned = frame.uncleaned.as_ref().unwrap_or(&frame.samples);
-                    self.uncleaned.extend_from_slice(uncleaned);
-                    if frame.uncleaned.is_some() {
-                        self.echo = self.uncleaned.len();
-                    }
-                }
+                Heard::Audio(frame) => self.audio.extend_from_slice(&frame.samples),
                 Heard::Paused(at) => {
                     self.try_out(at);
                     // Whoever waits for the result anyhow waits until the pause has settled: most
@@ -479,8 +462,6 @@ impl Session {
     fn started(&mut self, at: SampleTime, out: &mut dyn FnMut(Event)) {
         self.last.0 += 1;
         self.audio.clear();
-        self.uncleaned.clear();
-        self.echo = 0;
         let turn = self.last;
         self.utterance = Some(Utterance {
             turn,
@@ -668,17 +649,12 @@ impl Session {
         (words, silence_ms)
     }
 
-    /// Has the same utterance recognised once more, with what was heard of the pause since. Where the assistant
-    /// was spoken over, as the microphone gave it: the canceller takes words away that a recogniser hears
-    /// through the echo.
+    /// Has the same utterance recognised once more, with what was heard of the pause since.
     fn try_again(&mut self) {
         let Some(utterance) = &mut self.utterance else { return };
         let Some(trial) = &utterance.trial else { return };
         let after_ms = trial.after_ms + ms(self.now - self.paused);
-        // What ends with the echo may be nothing but the echo.
-        let spoken_on = self.uncleaned.len() > self.echo + SPOKEN_ON;
-        let audio = if self.echo > 0 && spoken_on { &self.uncleaned } else { &self.audio };
-        if let Ok(hearing) = self.ear.ask(audio.clone()) {
+        if let Ok(hearing) = self.ear.ask(self.audio.clone()) {
             let hearing = Some(hearing);
             utterance.second =
                 Some(Trial { audio: None, hearing, after_ms, result: None, ms: 0.0 });

@@ -4,14 +4,15 @@
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use super::super::hash::Quick;
 use super::super::sounds_like::{Heard, Sound, Speech};
 use super::{Sayable, SayableState};
 
-/// A search ends after this time with what it has found.
-const LONGEST: Duration = Duration::from_millis(60);
+/// Pairs of sounds that are compared, at most; some 50 ms. Not a time, so that the same is found on a busy machine.
+const MOST_PAIRS: usize = 3_000_000;
+/// Longer texts, in sounds, are no commands.
+const MOST_SOUNDS: usize = 160;
 /// Unfinished sentences that are made, at most.
 const MOST_WAYS: usize = 60_000;
 /// Units that are followed from one sentence, at most.
@@ -35,6 +36,8 @@ struct Unit {
     /// What it adds to the text.
     text: Box<str>,
     sounds: Box<[Sound]>,
+    /// How many of them the one before has, too.
+    shared: usize,
     /// Where it leads; a character's state is made when it is gone to.
     to: Option<SayableState>,
     /// The sentence ends behind it.
@@ -110,7 +113,7 @@ impl Sayable {
     pub fn nearest(&mut self, heard: &str, count: usize) -> Vec<(String, f32)> {
         let Some(speech) = Speech::of(self.language()) else { return Vec::new() };
         let heard = Heard::new(speech, heard);
-        if heard.sounds.is_empty() || count == 0 {
+        if heard.sounds.is_empty() || heard.sounds.len() > MOST_SOUNDS || count == 0 {
             return Vec::new();
         }
         let mut followers = std::mem::take(&mut self.followers);
@@ -143,7 +146,6 @@ impl Sayable {
         count: usize,
         followers: &mut Followers,
     ) -> Vec<(String, f32)> {
-        let began = Instant::now();
         // What is left to be explained behind each beginning.
         let mut rest = vec![0.0; heard.gaps.len() + 1];
         for at in (0..heard.gaps.len()).rev() {
@@ -162,6 +164,7 @@ impl Sayable {
         let mut waiting =
             BinaryHeap::from([Way { promise: promise(&row), step: 0, done: false, row }]);
         let (mut above, mut below, mut next) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut table, mut pairs) = (Table::default(), 0);
         while let Some(way) = waiting.pop() {
             if way.done {
                 found.push((text_of(&steps, way.step), way.promise));
@@ -170,7 +173,7 @@ impl Sayable {
                 }
                 continue;
             }
-            if began.elapsed() > LONGEST || steps.len() > MOST_WAYS {
+            if pairs > MOST_PAIRS || steps.len() > MOST_WAYS {
                 tracing::debug!(found = found.len(), "gave up looking for what sounds alike");
                 break;
             }
@@ -199,9 +202,11 @@ impl Sayable {
             }
             let units = self.units(state, heard.speech, followers);
             next.clear();
+            table.begin(&way.row);
             for (index, unit) in units.iter().enumerate() {
-                heard.rows(&way.row, &unit.sounds, (&mut above, &mut below));
-                let promise = promise(&above);
+                pairs +=
+                    heard.sounds.len() * (unit.sounds.len() - unit.shared.min(unit.sounds.len()));
+                let promise = promise(table.row(heard, &unit.sounds, unit.shared));
                 if promise <= FARTHEST * whole {
                     next.push((promise, index));
                 }
@@ -227,7 +232,7 @@ impl Sayable {
         if let Some(known) = followers.units.get(&state) {
             return Arc::clone(known);
         }
-        let units: Units = if speech.joins_with_blanks() {
+        let mut units = if speech.joins_with_blanks() {
             self.words_from(state, speech)
         } else {
             let odd = |c: &char| c.is_ascii_digit() || OLD_NUMERALS.contains(*c);
@@ -235,10 +240,16 @@ impl Sayable {
             let unit = |c: char| {
                 let text = String::from(c).into_boxed_str();
                 let sounds = if c.is_whitespace() { Vec::new() } else { speech.sounds(&text) };
-                Unit { text, sounds: sounds.into(), to: None, ends: false }
+                Unit { text, sounds: sounds.into(), shared: 0, to: None, ends: false }
             };
             next.into_iter().filter(|c| !odd(c)).map(unit).collect()
         };
+        units.sort_by(|a, b| a.sounds.cmp(&b.sounds));
+        for at in 1..units.len() {
+            let both = units[at - 1].sounds.iter().zip(&units[at].sounds);
+            units[at].shared = both.take_while(|(a, b)| a == b).count();
+        }
+        let units: Units = units.into();
         if followers.kept > MOST_KEPT {
             *followers = Followers::default();
         }
@@ -248,7 +259,7 @@ impl Sayable {
     }
 
     /// The words that may follow a state, each with the blank behind it where another word can follow.
-    fn words_from(&mut self, state: SayableState, speech: Speech) -> Units {
+    fn words_from(&mut self, state: SayableState, speech: Speech) -> Vec<Unit> {
         let mut words: Vec<Unit> = Vec::new();
         let mut open = vec![(state, String::new())];
         while let Some((at, word)) = open.pop() {
@@ -264,6 +275,7 @@ impl Sayable {
                     words.extend(ways.map(|(text, to, ends)| Unit {
                         text: text.into(),
                         sounds: sounds.clone(),
+                        shared: 0,
                         to: Some(to),
                         ends,
                     }));
@@ -299,12 +311,39 @@ impl Sayable {
             .collect();
         let mut glued = glued.into_iter();
         words.retain(|_| !glued.next().unwrap_or(false));
-        words.into()
+        words
     }
 
     /// The state after all of a text.
     fn after(&mut self, state: SayableState, text: &str) -> Option<SayableState> {
         text.chars().try_fold(state, |state, c| self.step(state, c))
+    }
+}
+
+/// The distances for each sound of a unit: the next one keeps those that it shares.
+#[derive(Default)]
+struct Table {
+    rows: Vec<f32>,
+    width: usize,
+}
+
+impl Table {
+    fn begin(&mut self, row: &[f32]) {
+        self.width = row.len();
+        self.rows.clear();
+        self.rows.extend_from_slice(row);
+    }
+
+    /// The row behind all sounds, of which `shared` are those of the unit before.
+    fn row(&mut self, heard: &Heard, sounds: &[Sound], shared: usize) -> &[f32] {
+        let width = self.width;
+        let known = (shared + 1).min(self.rows.len() / width);
+        self.rows.resize(width * (sounds.len() + 1), 0.0);
+        for (at, sound) in sounds.iter().enumerate().skip(known - 1) {
+            let (above, row) = self.rows.split_at_mut((at + 1) * width);
+            heard.row(*sound, &above[at * width..], &mut row[..width]);
+        }
+        &self.rows[width * sounds.len()..]
     }
 }
 

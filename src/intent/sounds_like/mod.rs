@@ -278,9 +278,14 @@ impl Heard {
         above.extend_from_slice(before);
         row.resize(before.len(), 0.0);
         for sound in sounds {
-            self.speech.row(&self.sounds, &self.gaps, *sound, above, row);
+            self.row(*sound, above, row);
             std::mem::swap(above, row);
         }
+    }
+
+    /// The same for one sound.
+    pub(super) fn row(&self, sound: Sound, above: &[f32], row: &mut [f32]) {
+        self.speech.row(&self.sounds, &self.gaps, sound, above, row);
     }
 }
 
