@@ -25,6 +25,10 @@ use super::voice;
 use super::voice::Model;
 use super::voice::Sink;
 
+/// What a voice says to itself first; long enough to show how loud it is.
+const WARM_UP: &str =
+    "The light in the kitchen is on. The small room upstairs is at twenty degrees tonight.";
+
 /// A voice in Piper's format: any `.onnx` with its `.onnx.json`.
 pub struct Piper {
     network: Network,
@@ -339,7 +343,7 @@ impl Piper {
             path: model.display().to_string(),
         };
         // The first run is slow, and tells how loud the voice is.
-        voice.speak("The light in the kitchen is on.", &mut |_| ControlFlow::Continue(()))?;
+        voice.speak(WARM_UP, &mut |_| ControlFlow::Continue(()))?;
         Ok(voice)
     }
 }
