@@ -335,7 +335,12 @@ impl Device {
             }
             Event::PlaybackStopped { .. } => self.silence().await,
             Event::Failed { error, .. } => {
-                self.about(json!({ "type": "alert", "status": "error", "message": error, "emotion": "sad" })).await
+                self.about(json!({ "type": "alert", "status": "error", "message": error, "emotion": "sad" })).await?;
+                // A device that waits for the end of an answer would wait for ever.
+                match self.pace.is_empty() {
+                    true => self.silence().await,
+                    false => Ok(()),
+                }
             }
             _ => Ok(()),
         }

@@ -250,7 +250,7 @@ pub(super) fn play(events: impl Iterator<Item = Value>) {
             match what {
                 Do::Answer { response, text } => machine.answered(&response, &text, "en", &[]),
                 Do::Speak { response, .. } => machine.failed(&response, "busy", "busy"),
-                Do::Transcribe { item, .. } => machine.not_transcribed(&item, "busy", "busy"),
+                Do::Transcribe { item, .. } | Do::TranscribeEncoded { item, .. } => machine.not_transcribed(&item, "busy", "busy"),
                 Do::Send(event) => drop(in_dialect(event, machine.dialect)),
                 Do::Silence | Do::Retune => {}
             }
@@ -369,6 +369,13 @@ fn begin(
                 }
             }
         }
+        Do::TranscribeEncoded { item, audio } => match ears::decoded(&audio, &machine.settings) {
+            Ok(audio) => {
+                let heard = Do::Transcribe { item, audio };
+                begin(heard, house, machine, ears, work, talk);
+            }
+            Err(why) => machine.not_transcribed(&item, "invalid_value", &why),
+        },
         Do::Answer { response, text } => {
             let (talk, house, settings) =
                 (Arc::clone(talk), Arc::clone(house), machine.settings.clone());
