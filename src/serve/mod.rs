@@ -291,7 +291,7 @@ impl Doors {
             page::watch(&house);
         }
         let (mut inside, mut refusals) = (JoinSet::new(), JoinSet::new());
-        if !house.config.mqtt.url.is_empty() {
+        if house.config.mqtt.broker.is_set() {
             inside.spawn(mqtt::serve(Arc::clone(&house)));
         }
         let tls = |door: &str| self.tls.clone().filter(|_| house.config.tls.covers(door));

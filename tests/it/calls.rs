@@ -109,6 +109,11 @@ fn opus_packets(samples: &[f32]) -> Vec<Vec<u8>> {
 #[test]
 fn a_xiaozhi_device_is_heard_and_answered() {
     let server = Server::start("");
+    // What it asks when it starts.
+    let answer = server.get("/xiaozhi/ota/");
+    let told: Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
+    assert_eq!(told["websocket"]["url"], "ws://localhost/xiaozhi/v1/", "{answer}");
+    assert!(told["server_time"]["timestamp"].as_u64().unwrap() > 1_700_000_000_000);
     let headers =
         [("protocol-version", "3"), ("device-id", "02:00:00:00:00:01"), ("client-id", "test")];
     let mut device = Client::connect(&server, "/xiaozhi/v1/", &headers);

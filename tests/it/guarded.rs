@@ -92,7 +92,13 @@ fn speak(server: &Server, sound: &[u8]) -> (Value, Duration) {
     let mut reader = BufReader::new(stream);
     wait_for(&mut reader, &["voice-stopped", "error"]);
     let ended = Instant::now();
-    (wait_for(&mut reader, &["transcript", "error"]), ended.elapsed())
+    let told = wait_for(&mut reader, &["transcript", "error"]);
+    let took = ended.elapsed();
+    if told["type"] == "error" {
+        // Who waits for a transcript and passes errors over sees the end instead.
+        assert_eq!(reader.read(&mut [0; 100]).unwrap(), 0);
+    }
+    (told, took)
 }
 
 #[test]
@@ -306,7 +312,9 @@ fn a_thousand_who_hold_on_disturb_nobody() {
     let socket = socket_from(other, server.http);
     let began = Instant::now();
     let mut stream = socket;
-    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();
+    stream
+        .write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+        .unwrap();
     let answer = rest_of(&mut stream);
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());

@@ -67,6 +67,7 @@ pub(super) fn router(house: &Arc<House>) -> Router {
         .route("/vosk", get(super::listening::vosk))
         .route("/v1/stream", get(super::stream::stream))
         .route("/xiaozhi/v1/", get(super::xiaozhi::xiaozhi))
+        .route("/xiaozhi/v1", get(super::xiaozhi::xiaozhi))
         .route("/v1/satellites", get(satellites::list))
         .route("/v1/satellites/{name}/tools/{tool}", post(satellites::call))
         .route("/metrics", get(metrics))
@@ -75,6 +76,8 @@ pub(super) fn router(house: &Arc<House>) -> Router {
     Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
+        // Devices ask here before they know anything.
+        .route("/xiaozhi/ota/", get(super::xiaozhi::start_up).post(super::xiaozhi::start_up))
         // Looks for the token in what comes over the socket.
         .route("/twilio", get(super::telephony::twilio::twilio))
         .merge(super::page::files())

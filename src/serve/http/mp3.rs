@@ -54,7 +54,8 @@ impl Mp3File {
     /// Encodes up to a sample where a frame ends.
     fn encode(&mut self, end: usize) -> Result<Vec<u8>, String> {
         let failed = |error: oxideav_mp3::stream_encoder::StreamEncodeError| error.to_string();
-        let mut encoder = Mp3Encoder::new(KBPS, self.rate, ChannelMode::SingleChannel).map_err(failed)?;
+        let mut encoder =
+            Mp3Encoder::new(KBPS, self.rate, ChannelMode::SingleChannel).map_err(failed)?;
         encoder.push_samples(&self.samples[..end]).map_err(failed)?;
         let mut all = Vec::new();
         encoder.finish(&mut all).map_err(failed)?;
@@ -79,7 +80,10 @@ mod tests {
         (0..48_000)
             .map(|i| {
                 phase += (120.0 + 40.0 * (i as f32 / 9000.0).sin()) / 24_000.0;
-                (1..8).map(|n| (phase * n as f32 * std::f32::consts::TAU).sin() / n as f32).sum::<f32>() * 0.2
+                (1..8)
+                    .map(|n| (phase * n as f32 * std::f32::consts::TAU).sin() / n as f32)
+                    .sum::<f32>()
+                    * 0.2
             })
             .collect()
     }
@@ -91,7 +95,13 @@ mod tests {
             let mut encoder = Mp3Encoder::new(KBPS, 24_000, ChannelMode::SingleChannel).unwrap();
             let samples: Vec<i16> = sound.iter().map(|s| (s * 32_767.0).round() as i16).collect();
             encoder.push_samples(&samples).unwrap();
-            encoder.push_samples(&vec![0; samples.len().next_multiple_of(FRAME) + 2 * FRAME - samples.len()]).unwrap();
+            encoder
+                .push_samples(&vec![
+                    0;
+                    samples.len().next_multiple_of(FRAME) + 2 * FRAME
+                        - samples.len()
+                ])
+                .unwrap();
             let mut bytes = Vec::new();
             encoder.finish(&mut bytes).unwrap();
             bytes

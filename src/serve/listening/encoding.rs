@@ -37,7 +37,11 @@ pub(super) struct Intake {
 #[derive(Debug)]
 enum State {
     /// What nobody has told yet: the first bytes tell it.
-    Open { first: Vec<u8>, rate: u32, channels: usize },
+    Open {
+        first: Vec<u8>,
+        rate: u32,
+        channels: usize,
+    },
     Known(Box<PcmIntake>, Encoding),
 }
 

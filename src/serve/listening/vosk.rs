@@ -181,8 +181,14 @@ mod tests {
         for (config, want) in [
             (json!({}), usual),
             (json!({ "sample_rate": 8000.0 }), Asked { rate: 8000, ..usual }),
-            (json!({ "sample_rate": "44100", "words": 1 }), Asked { rate: 44_100, words: true, ..usual }),
-            (json!({ "words": true, "max_alternatives": 3 }), Asked { words: true, alternatives: true, ..usual }),
+            (
+                json!({ "sample_rate": "44100", "words": 1 }),
+                Asked { rate: 44_100, words: true, ..usual },
+            ),
+            (
+                json!({ "words": true, "max_alternatives": 3 }),
+                Asked { words: true, alternatives: true, ..usual },
+            ),
             (json!({ "max_alternatives": 0, "phrase_list": ["a"] }), usual),
         ] {
             let mut asked = usual;

@@ -168,7 +168,8 @@ impl Ears {
 /// # Errors
 /// Why it is none.
 pub(super) fn decoded(audio: &str, settings: &Settings) -> Result<Arc<[f32]>, String> {
-    let bytes = STANDARD.decode(audio).map_err(|_| "content.audio: this is no base64".to_owned())?;
+    let bytes =
+        STANDARD.decode(audio).map_err(|_| "content.audio: this is no base64".to_owned())?;
     let samples = settings.input.decode(&bytes);
     let samples = resampled(&samples, settings.input.rate(), SAMPLE_RATE);
     let samples = samples.map_err(|error| error.to_string())?;

@@ -330,7 +330,8 @@ impl Machine {
         };
         let metadata = asked.get("metadata").cloned().unwrap_or(Value::Null);
         let outside = asked.get("conversation").is_some_and(|own| own == "none");
-        let question = asked.get("input").and_then(Value::as_array).map(|items| self.words_of(items));
+        let question =
+            asked.get("input").and_then(Value::as_array).map(|items| self.words_of(items));
         self.begin(audio, metadata, question, outside);
     }
 
@@ -349,13 +350,7 @@ impl Machine {
     }
 
     /// Begins a response to what is unanswered; settings that change later do not change it.
-    fn begin(
-        &mut self,
-        audio: bool,
-        metadata: Value,
-        question: Option<String>,
-        outside: bool,
-    ) {
+    fn begin(&mut self, audio: bool, metadata: Value, question: Option<String>, outside: bool) {
         let id = self.next_id("resp");
         let mut response = Response::new(&id, audio, &self.settings, metadata);
         response.outside = outside;
@@ -577,7 +572,9 @@ impl Machine {
         let before = self.items.last().map(|item| item.id.clone());
         let outside = self.active.as_ref().is_some_and(|active| active.outside);
         for mut event in opening {
-            if outside && event["type"].as_str().is_some_and(|kind| kind.starts_with("conversation.")) {
+            if outside
+                && event["type"].as_str().is_some_and(|kind| kind.starts_with("conversation."))
+            {
                 continue;
             }
             if event["type"] == "conversation.item.added" {

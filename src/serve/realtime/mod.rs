@@ -250,7 +250,9 @@ pub(super) fn play(events: impl Iterator<Item = Value>) {
             match what {
                 Do::Answer { response, text } => machine.answered(&response, &text, "en", &[]),
                 Do::Speak { response, .. } => machine.failed(&response, "busy", "busy"),
-                Do::Transcribe { item, .. } | Do::TranscribeEncoded { item, .. } => machine.not_transcribed(&item, "busy", "busy"),
+                Do::Transcribe { item, .. } | Do::TranscribeEncoded { item, .. } => {
+                    machine.not_transcribed(&item, "busy", "busy")
+                }
                 Do::Send(event) => drop(in_dialect(event, machine.dialect)),
                 Do::Silence | Do::Retune => {}
             }

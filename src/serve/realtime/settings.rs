@@ -450,7 +450,10 @@ mod tests {
         });
         settings.update(&session).unwrap();
         let shown = settings.shown("s", Dialect::New);
-        assert_eq!((&shown["max_output_tokens"], &shown["truncation"]), (&1024.into(), &"disabled".into()));
+        assert_eq!(
+            (&shown["max_output_tokens"], &shown["truncation"]),
+            (&1024.into(), &"disabled".into())
+        );
         assert_eq!(shown["audio"]["input"]["noise_reduction"]["type"], "near_field");
         assert_eq!(settings.shown("s", Dialect::Old)["max_response_output_tokens"], 1024);
     }

@@ -364,7 +364,9 @@ fn a_response_outside_stays_out_of_the_conversation() {
     let mut bench = Bench::new(Dialect::New);
     bench.step(&Step::Text("turn it on".into()));
     let before = bench.sent.len();
-    for step in [Step::Aside("what time is it".into()), Step::Answered(0), Step::Sound, Step::Spoken] {
+    for step in
+        [Step::Aside("what time is it".into()), Step::Answered(0), Step::Sound, Step::Spoken]
+    {
         bench.step(&step);
     }
     let kinds: Vec<&str> = bench.kinds().split_off(before);
