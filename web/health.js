@@ -99,7 +99,7 @@ async function models() {
     const state = el('td', {});
     states.set(model.id, state);
     if (model.used) state.append(el('span', { class: 'badge good' }, t('used')));
-    else if (model.installed) state.append(el('span', { class: 'badge' }, t(model.kind === 'voice' && !model.speaks ? 'restart' : 'installed')));
+    else if (model.installed) state.append(el('span', { class: 'badge' }, t('installed')));
     else {
       state.append(el('button', { type: 'button', 'aria-label': `${t('fetch')}: ${model.name}`, onclick: () => {
         post(`/api/models/${model.id}/pull`).then(models).catch((error) => { tell(error); models(); });

@@ -27,7 +27,7 @@ const texts = {
     devices: 'Microphones and speakers here', devices_none: 'None is connected to this machine. The browser’s own works all the same.', microphone: 'Microphone', speaker: 'Speaker',
     health: 'Now', times: 'How long things take', troubles: 'Warnings and errors lately', troubles_none: 'None.', lessons: 'What the house has learned', lessons_none: 'Nothing yet. “This was wrong” beside a turn teaches it.', lesson_name: '“{name}” is also {entity}', lesson_sentence: '“{said}” means “{meant}”', forget: 'Forget', models: 'Models and voices',
     version: 'Version', up: 'Running for', pages_open: 'Pages open', connections: 'Connections', waiting: 'Utterances waiting', texts: 'Texts being spoken', turns: 'Turns', interruptions: 'Interrupted answers', failures: 'Failures', recogniser: 'Recogniser', alive: 'works', dead: 'has stopped', times_none: 'No turn yet.', seconds: '{n} s', voice_to_voice: 'last word to first sound', recognition_work2: 'recognition altogether',
-    name: 'Name', kind: 'Kind', languages: 'Languages', licence: 'Licence', size: 'Size', state: 'State', used: 'in use', installed: 'here', hear: 'Hear', fetch: 'Fetch', fetching: 'fetching', converting: 'converting', restart: 'here; speaks after a restart', sample: 'This is how I sound.',
+    name: 'Name', kind: 'Kind', languages: 'Languages', licence: 'Licence', size: 'Size', state: 'State', used: 'in use', installed: 'here', hear: 'Hear', fetch: 'Fetch', fetching: 'fetching', converting: 'converting', sample: 'This is how I sound.',
   },
   zh: {
     skip: '跳到对话', skip_captions: '跳到字幕', skip_content: '跳到内容', pages: '页面', page_home: '首页', page_captions: '字幕', page_health: '模型与状态', page_language: '页面语言',
@@ -55,7 +55,7 @@ const texts = {
     devices: '这台机器的麦克风和扬声器', devices_none: '这台机器没有连接。浏览器自己的仍然可用。', microphone: '麦克风', speaker: '扬声器',
     health: '现在', times: '各步用时', troubles: '最近的警告与错误', troubles_none: '没有。', lessons: '学到的东西', lessons_none: '还没有。在某句话旁边按“这不对”就能教它。', lesson_name: '“{name}”也是 {entity}', lesson_sentence: '“{said}”的意思是“{meant}”', forget: '忘掉', models: '模型与声音',
     version: '版本', up: '已运行', pages_open: '打开的页面', connections: '连接', waiting: '等待识别', texts: '正在朗读', turns: '轮次', interruptions: '被打断的回答', failures: '失败', recogniser: '识别器', alive: '正常', dead: '已停止', times_none: '还没有对话。', seconds: '{n} 秒', voice_to_voice: '从说完到第一声', recognition_work2: '识别总用时',
-    name: '名称', kind: '种类', languages: '语言', licence: '许可', size: '大小', state: '状态', used: '使用中', installed: '已有', hear: '试听', fetch: '下载', fetching: '下载中', converting: '转换中', restart: '已有；重启后可用', sample: '我的声音是这样的。',
+    name: '名称', kind: '种类', languages: '语言', licence: '许可', size: '大小', state: '状态', used: '使用中', installed: '已有', hear: '试听', fetch: '下载', fetching: '下载中', converting: '转换中', sample: '我的声音是这样的。',
   },
 };
 

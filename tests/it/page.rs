@@ -80,6 +80,12 @@ fn the_page_hears_shows_explains_and_learns() {
     let lesson = &steps["learned"]["lessons"][0]["lesson"];
     assert_eq!((&lesson["kind"], &lesson["entity"]), (&"name".into(), &"light.kitchen".into()));
     assert!(folder.join("hearken/home.db").exists(), "lessons are kept");
+    assert!(
+        steps["taught"]["meant"].as_str().unwrap().to_lowercase().contains("hall light"),
+        "{}",
+        steps["taught"]
+    );
+    assert!(steps.contains_key("listed"), "lists are live");
     assert!(steps["lost"]["told"].as_str().unwrap().contains("断开"), "{}", steps["lost"]);
     let captions = &steps["captions"];
     assert!(

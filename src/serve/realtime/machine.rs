@@ -70,6 +70,8 @@ pub(super) struct Machine {
     transcribing: Vec<String>,
     /// Those of them that the client made: nothing is answered before it asks.
     made: HashSet<String>,
+    /// What was said by voice is to be answered, once nobody speaks and all of it is recognised.
+    owed: bool,
     /// Whether sound has come: then the model and the voice stay.
     heard_sound: bool,
     out: Vec<Do>,
@@ -87,6 +89,7 @@ impl Machine {
             speaking: None,
             transcribing: Vec::new(),
             made: HashSet::new(),
+            owed: false,
             heard_sound: false,
             out: Vec::new(),
         };
@@ -182,6 +185,7 @@ impl Machine {
             self.out.push(Do::Retune);
         }
         self.tell_session("session.updated");
+        self.pay();
     }
 
     /// `conversation.item.create`.
@@ -383,6 +387,7 @@ impl Machine {
             return self.answered(&response, &output, &language, &[]);
         }
         let mut parts: Vec<String> = Vec::new();
+        self.owed = false;
         for item in &mut self.items {
             parts.extend(item.unanswered.take());
         }
@@ -471,6 +476,7 @@ impl Machine {
     pub(super) fn cleared(&mut self) {
         self.speaking = None;
         self.send(json!({ "type": "input_audio_buffer.cleared" }));
+        self.pay();
     }
 
     /// What was said in an item; `seconds` is how long.
@@ -519,16 +525,24 @@ impl Machine {
     }
 
     fn after_transcription(&mut self, item: &str, answer: bool) {
+        self.owed |= answer && !self.settings.transcription_only;
         match &mut self.active {
             Some(response) if response.waits_for.as_deref() == Some(item) => {
                 response.waits_for = None;
                 self.ask();
             }
             Some(_) => {}
-            None if answer && !self.settings.transcription_only => {
-                self.begin(self.settings.audio_out, Value::Null, None, false);
-            }
-            None => {}
+            None => self.pay(),
+        }
+    }
+
+    /// Begins the response that is owed, if it can begin now. Whoever speaks on before it could is
+    /// answered once, to all that was said.
+    fn pay(&mut self) {
+        let busy = self.active.is_some() || self.speaking.is_some();
+        if self.owed && !busy && self.transcribing.is_empty() {
+            self.owed = false;
+            self.begin(self.settings.audio_out, Value::Null, None, false);
         }
     }
 
@@ -624,6 +638,7 @@ impl Machine {
 
     /// The session ends: what is open is closed.
     pub(super) fn close(&mut self) {
+        self.owed = false;
         if self.active.is_some() {
             self.finish(&End::Cancelled("client_cancelled"));
         }
@@ -648,6 +663,7 @@ impl Machine {
         for event in events {
             self.send(event);
         }
+        self.pay();
     }
 }
 

@@ -270,14 +270,14 @@ fn take(text: &str, house: &House, machine: &mut Machine, ears: &mut Ears) {
     match event["type"].as_str().unwrap_or_default() {
         "session.update" | "transcription_session.update" => machine.update(&event),
         "input_audio_buffer.append" => {
-            let audio = event["audio"].as_str().unwrap_or_default();
-            let Ok(bytes) = STANDARD.decode(audio) else {
-                return machine.error(
-                    &event,
-                    "invalid_value",
-                    "audio: this is no base64",
-                    Some("audio"),
-                );
+            let sound = match event["audio"].as_str().map(|audio| STANDARD.decode(audio)) {
+                Some(Ok(bytes)) => Ok(bytes),
+                Some(Err(_)) => Err("audio: this is no base64"),
+                None => Err("audio: sound in base64 is needed"),
+            };
+            let bytes = match sound {
+                Ok(bytes) => bytes,
+                Err(why) => return machine.error(&event, "invalid_value", why, Some("audio")),
             };
             let mut heard = Vec::new();
             if let Err(error) = ears.push(&bytes, &mut |what| heard.push(what)) {

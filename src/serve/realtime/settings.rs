@@ -286,7 +286,10 @@ impl Settings {
         }
         if let Some(voice) = at("/audio/output/voice").or_else(|| at("/voice")) {
             let name = voice.as_str().or_else(|| voice.get("id")?.as_str());
-            new.voice = name.unwrap_or_default().to_owned();
+            // Nothing is no other voice.
+            if let Some(name) = name.filter(|name| !name.is_empty()) {
+                new.voice = name.chars().take(200).collect();
+            }
         }
         if let Some(speed) =
             at("/audio/output/speed").or_else(|| at("/speed")).and_then(Value::as_f64)

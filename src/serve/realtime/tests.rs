@@ -378,3 +378,20 @@ fn a_response_outside_stays_out_of_the_conversation() {
     bench.step(&Step::Answered(1));
     check(&bench.sent);
 }
+
+#[test]
+fn who_speaks_on_before_an_answer_is_answered_once_to_all() {
+    let mut bench = Bench::new(Dialect::New);
+    for step in [Step::Started, Step::Stopped, Step::Started, Step::Heard(true)] {
+        bench.step(&step);
+    }
+    assert!(!bench.kinds().contains(&"response.created"), "nobody is spoken over");
+    bench.step(&Step::Stopped);
+    // The second was a cough.
+    bench.step(&Step::Heard(false));
+    assert_eq!(bench.answer.len(), 1, "{:?}", bench.kinds());
+    bench.step(&Step::Answered(1));
+    let created = bench.kinds().iter().filter(|kind| **kind == "response.created").count();
+    assert_eq!(created, 1);
+    check(&bench.sent);
+}
