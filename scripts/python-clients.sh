@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Installs the clients that the doors are tested with (Python's `wyoming`, `openai` and `selenium`) into a folder of
+# Installs the clients that the doors are tested with (Python's `wyoming`, `openai`, `deepgram-sdk` and `selenium`) into a folder of
 # their own under the target folder, and prints that folder. A second run does nothing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target=${CARGO_TARGET_DIR:-target}
 folder=$target/python-clients
-wanted='wyoming==1.10.2 openai[realtime]==3.51.0 selenium==4.51.0'
+wanted='wyoming==1.10.2 openai[realtime]==3.51.0 selenium==4.51.0 deepgram-sdk==7.17.0'
 # Finds what keeps people out of the page.
 axe=axe-core@4.14.1
 # Tests that run beside each other may all find it missing.

@@ -53,6 +53,16 @@ async function lessons() {
   $('lessons').replaceChildren(list.length ? el('ul', {}, ...list.map(row)) : el('p', { class: 'quiet' }, t('lessons_none')));
 }
 
+/** What is connected to the machine of the server; the browser's own microphone is the browser's matter. */
+async function devices() {
+  const found = await get('/api/devices');
+  const row = (kind, chosen) => ({ name, sample_rate: rate, default: usual }) => el('li', {}, `${t(kind)}: ${name}`,
+    rate ? ` · ${rate} Hz` : '', chosen === name || (!chosen && usual) ? ' ' : '', chosen === name || (!chosen && usual) ? el('span', { class: 'badge good' }, t('used')) : '');
+  const rows = [...found.microphones.map(row('microphone', found.input)), ...found.speakers.map(row('speaker', found.output))];
+  const none = found.problem ?? t('devices_none');
+  $('devices').replaceChildren(rows.length ? el('ul', {}, ...rows) : el('p', { class: 'quiet' }, none));
+}
+
 let audio = null;
 const samples = { en: 'This is how I sound.', zh: '我的声音是这样的。', de: 'So klinge ich.', fr: 'Voici ma voix.', es: 'Así suena mi voz.', it: 'Questa è la mia voce.', ja: 'こんにちは。', pt: 'Esta é a minha voz.' };
 
@@ -89,7 +99,7 @@ async function models() {
     const state = el('td', {});
     states.set(model.id, state);
     if (model.used) state.append(el('span', { class: 'badge good' }, t('used')));
-    else if (model.installed) state.append(el('span', { class: 'badge' }, t(model.kind === 'voice' && !model.speaks ? 'restart' : 'installed')));
+    else if (model.installed) state.append(el('span', { class: 'badge' }, t('installed')));
     else {
       state.append(el('button', { type: 'button', 'aria-label': `${t('fetch')}: ${model.name}`, onclick: () => {
         post(`/api/models/${model.id}/pull`).then(models).catch((error) => { tell(error); models(); });
@@ -120,4 +130,5 @@ const look = () => health().catch(() => {});
 look();
 setInterval(() => { if (!document.hidden) look(); }, 2000);
 lessons().catch(tell);
+devices().catch(tell);
 models().catch(tell);

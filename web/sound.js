@@ -6,7 +6,7 @@ export const canHear = () => Boolean(navigator.mediaDevices?.getUserMedia) && 'A
 /** The microphone: 16 kHz, 16 bit, 20 ms at a time. */
 export class Microphone {
   async start(take, { echo = true } = {}) {
-    const audio = { echoCancellation: echo, noiseSuppression: false, autoGainControl: true, channelCount: 1 };
+    const audio = { echoCancellation: echo, noiseSuppression: false, autoGainControl: false, channelCount: 1 };
     this.stream = await navigator.mediaDevices.getUserMedia({ audio });
     this.context = new AudioContext({ latencyHint: 'interactive' });
     await this.context.audioWorklet.addModule('/worklet.js');

@@ -382,7 +382,8 @@ impl Whisper {
         position += 1;
 
         let before = position;
-        let constrained = !self.task.free && self.constraints.contains_key(&language);
+        // Also where free text is wanted: what the grammar knows as one command was not said twice.
+        let constrained = self.constraints.contains_key(&language);
         let mut rows = Vec::new();
         let mut tokens: Vec<WhisperTokenId> = Vec::new();
         let mut sum_logprob = 0.0;

@@ -3,6 +3,7 @@
 //! [`Home`] holds what there is and how it is; a [`Backend`] carries [`Call`]s out and says what
 //! became of them. What was really done comes back as [`Action`]s.
 
+mod broker;
 mod call;
 mod clock;
 mod colors;
@@ -26,6 +27,7 @@ use jiff::{Timestamp, ZonedDateTime};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+pub use broker::Broker;
 pub use call::{Action, Backend, Call, Change, Outcome};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use connection::encryption;

@@ -32,6 +32,9 @@ pub struct Config {
     /// Hashes of the tokens that open HTTP, as `hearken serve --new-token` prints them. Needed where
     /// HTTP can be reached from another machine.
     pub tokens: Vec<String>,
+    /// Names of this machine by which HTTP may be asked without tokens, beside `localhost` and numbers:
+    /// what a proxy on this machine passes on as the host. Any other name may be a web page's trick.
+    pub host_names: Vec<String>,
     /// Connections at once, over all doors.
     pub max_connections: usize,
     /// Connections at once from one address.
@@ -74,6 +77,7 @@ impl Default for Config {
             announce: false,
             wyoming_allow: Vec::new(),
             tokens: Vec::new(),
+            host_names: Vec::new(),
             max_connections: 64,
             max_per_address: 32,
             max_per_token: 0,
@@ -140,6 +144,14 @@ impl Config {
             problems.push(format!(
                 "serve.wyoming_allow: {network:?} is no address and no network; write one such as \"192.168.1.5\" or \"192.168.1.0/24\""
             ));
+        }
+        for name in &self.host_names {
+            let plain = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+            if name.is_empty() || !name.chars().all(plain) {
+                problems.push(format!(
+                    "serve.host_names: {name:?} is no host's name; write one such as \"hearken.example\", without scheme and port"
+                ));
+            }
         }
         if self.http.is_empty()
             && self.wyoming.is_empty()
@@ -221,6 +233,7 @@ mod tests {
             ("tokens = [\"secret\"]", "\"secret\"… is no hash"),
             ("wyoming_allow = [\"10.0.0.0/99\"]", "10.0.0.0/99"),
             ("http = \"\"\nwyoming = \"\"", "every door is closed"),
+            ("host_names = [\"http://a\"]", "serve.host_names: \"http://a\""),
             ("queue = 0", "serve.queue: 0"),
         ] {
             let config: Config = toml::from_str(toml).unwrap();

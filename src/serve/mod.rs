@@ -291,7 +291,7 @@ impl Doors {
             page::watch(&house);
         }
         let (mut inside, mut refusals) = (JoinSet::new(), JoinSet::new());
-        if !house.config.mqtt.url.is_empty() {
+        if house.config.mqtt.broker.is_set() {
             inside.spawn(mqtt::serve(Arc::clone(&house)));
         }
         let tls = |door: &str| self.tls.clone().filter(|_| house.config.tls.covers(door));
@@ -318,58 +318,40 @@ impl Doors {
                     }
                 }
                 (stream, address) = accept(self.wyoming.as_ref()) => {
-                    let ip = address.ip();
-                    if !house.knows("wyoming", ip) {
+                    if !house.knows("wyoming", address.ip()) {
                         continue;
                     }
                     let stream = agree(stream, tls("wyoming"), wyoming::plainly());
-                    welcome_wyoming(stream, Some(ip), &house, &mut inside, &mut refusals);
+                    let guest = Arriving { door: "wyoming", address: Some(address.ip()), stream };
+                    welcome(guest, &house, (&mut inside, &mut refusals), talk_wyoming, wyoming::refuse);
                 }
                 (stream, address) = accept(self.audiosocket.as_ref()) => {
                     if !house.knows("audiosocket", address.ip()) {
                         continue;
                     }
                     let stream = agree(stream, tls("audiosocket"), Vec::new());
-                    match house.admission.enter(Some(address.ip())) {
-                        Ok(permit) => {
-                            let house = Arc::clone(&house);
-                            inside.spawn(async move {
-                                let Some(stream) = stream.await else { return };
-                                let _guest = Guest::new(&house, "audiosocket");
-                                telephony::audiosocket::serve(stream, &house).await;
-                                drop(permit);
-                            });
-                        }
-                        Err(why) => {
-                            house.refused("audiosocket", why.reason());
-                            refuse(&mut refusals, stream, telephony::audiosocket::refuse);
-                        }
-                    }
+                    let guest = Arriving { door: "audiosocket", address: Some(address.ip()), stream };
+                    let talk = |stream: Box<dyn Wire>, house: Arc<House>| async move {
+                        telephony::audiosocket::serve(stream, &house).await;
+                    };
+                    let refuse = |stream: Box<dyn Wire>, _| telephony::audiosocket::refuse(stream);
+                    welcome(guest, &house, (&mut inside, &mut refusals), talk, refuse);
                 }
                 (stream, address) = accept(self.satellite.as_ref()) => {
                     if !house.knows("satellite", address.ip()) {
                         continue;
                     }
                     let stream = agree(stream, tls("satellite"), wyoming::plainly());
-                    match house.admission.enter(Some(address.ip())) {
-                        Ok(permit) => {
-                            let house = Arc::clone(&house);
-                            inside.spawn(async move {
-                                let Some(stream) = stream.await else { return };
-                                let _guest = Guest::new(&house, "satellite");
-                                wyoming::satellite::serve(stream, &house).await;
-                                drop(permit);
-                            });
-                        }
-                        Err(why) => {
-                            house.refused("satellite", why.reason());
-                            refuse(&mut refusals, stream, move |stream| wyoming::refuse(stream, why));
-                        }
-                    }
+                    let guest = Arriving { door: "satellite", address: Some(address.ip()), stream };
+                    let talk = |stream: Box<dyn Wire>, house: Arc<House>| async move {
+                        wyoming::satellite::serve(stream, &house).await;
+                    };
+                    welcome(guest, &house, (&mut inside, &mut refusals), talk, wyoming::refuse);
                 }
                 stream = accept_unix(self.unix.as_ref()) => {
                     let stream = async move { Some(Box::new(stream) as Box<dyn Wire>) };
-                    welcome_wyoming(stream, None, &house, &mut inside, &mut refusals);
+                    let guest = Arriving { door: "wyoming", address: None, stream };
+                    welcome(guest, &house, (&mut inside, &mut refusals), talk_wyoming, wyoming::refuse);
                 }
             }
         }
@@ -440,26 +422,45 @@ fn refuse<F>(
     }
 }
 
-fn welcome_wyoming(
-    stream: impl Future<Output = Option<Box<dyn Wire>>> + Send + 'static,
+async fn talk_wyoming(stream: Box<dyn Wire>, house: Arc<House>) {
+    wyoming::serve(stream, &house).await;
+}
+
+/// Somebody at a door that is no web server.
+struct Arriving<S> {
+    door: &'static str,
+    /// From where; none for who is on this machine for certain.
     address: Option<std::net::IpAddr>,
+    /// The connection, once both agree on how it is encrypted.
+    stream: S,
+}
+
+/// Lets somebody in, or tells that there is no place.
+fn welcome<S, T, R>(
+    guest: Arriving<S>,
     house: &Arc<House>,
-    inside: &mut JoinSet<()>,
-    refusals: &mut JoinSet<()>,
-) {
+    (inside, refusals): (&mut JoinSet<()>, &mut JoinSet<()>),
+    talk: impl FnOnce(Box<dyn Wire>, Arc<House>) -> T + Send + 'static,
+    tell: impl FnOnce(Box<dyn Wire>, Refused) -> R + Send + 'static,
+) where
+    S: Future<Output = Option<Box<dyn Wire>>> + Send + 'static,
+    T: Future<Output = ()> + Send + 'static,
+    R: Future<Output = ()> + Send + 'static,
+{
+    let Arriving { door, address, stream } = guest;
     match house.admission.enter(address) {
         Ok(permit) => {
             let house = Arc::clone(house);
             inside.spawn(async move {
                 let Some(stream) = stream.await else { return };
-                let _guest = Guest::new(&house, "wyoming");
-                wyoming::serve(stream, &house).await;
+                let _guest = Guest::new(&house, door);
+                talk(stream, Arc::clone(&house)).await;
                 drop(permit);
             });
         }
         Err(why) => {
-            house.refused("wyoming", why.reason());
-            refuse(refusals, stream, move |stream| wyoming::refuse(stream, why));
+            house.refused(door, why.reason());
+            refuse(refusals, stream, move |stream| tell(stream, why));
         }
     }
 }

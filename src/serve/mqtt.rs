@@ -6,13 +6,10 @@
 //! does what it says, as if it had been spoken there; the answer is on `PREFIX/NAME/answer`, with the
 //! `id` of the question if it had one. `PREFIX/state` is `online` or `offline`, and kept.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rumqttc::{
-    AsyncClient, Event, EventLoop, LastWill, MqttOptions, Packet, QoS, TlsConfiguration, Transport,
-};
+use rumqttc::{AsyncClient, Event, EventLoop, Packet, QoS};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
@@ -20,11 +17,13 @@ use tokio::sync::broadcast::error::RecvError;
 use super::House;
 use super::satellites::plain_name;
 use crate::asr::written_language;
-use crate::home::encryption;
+use crate::home::Broker;
 use crate::session::Order;
 
 /// The longest message that is taken, in bytes.
 const LONGEST: usize = 4096;
+/// The largest packet that is taken, in bytes.
+const LARGEST_PACKET: usize = 256 * 1024;
 /// Messages that may wait for the broker.
 const WAITING: usize = 64;
 /// How long one waits before connecting again.
@@ -36,40 +35,25 @@ const QUESTIONS: usize = 4;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MqttDoor {
-    /// The broker, such as `mqtt://localhost:1883` or `mqtts://…`; empty for none.
-    pub url: String,
-    /// Its user; empty for none.
-    pub user: String,
-    /// A file with the password.
-    pub password_file: PathBuf,
-    /// A file with the authority's certificate, for `mqtts` with one of one's own.
-    pub ca_file: PathBuf,
+    /// The broker; without one nobody is told.
+    #[serde(flatten)]
+    pub broker: Broker,
     /// What the topics begin with.
     pub prefix: String,
 }
 
 impl Default for MqttDoor {
     fn default() -> Self {
-        let none = PathBuf::new;
-        Self {
-            url: String::new(),
-            user: String::new(),
-            password_file: none(),
-            ca_file: none(),
-            prefix: "hearken".into(),
-        }
+        Self { broker: Broker::default(), prefix: "hearken".into() }
     }
 }
 
 impl MqttDoor {
     pub(super) fn problems(&self) -> Vec<String> {
-        let mut problems = Vec::new();
-        if self.url.is_empty() {
-            return problems;
+        if !self.broker.is_set() {
+            return Vec::new();
         }
-        if self.address().is_none() {
-            problems.push(format!("serve.mqtt.url: {:?} is no address of a broker; write one such as \"mqtt://localhost:1883\"", self.url));
-        }
+        let mut problems = self.broker.problems("serve.mqtt");
         let plain = |c: char| !c.is_control() && !"+#".contains(c);
         if self.prefix.is_empty() || self.prefix.len() > 100 || !self.prefix.chars().all(plain) {
             problems.push(format!(
@@ -77,60 +61,16 @@ impl MqttDoor {
                 self.prefix
             ));
         }
-        for (name, file) in [("password_file", &self.password_file), ("ca_file", &self.ca_file)] {
-            if !file.as_os_str().is_empty() && !file.is_file() {
-                problems.push(format!("serve.mqtt.{name}: {} is not there", file.display()));
-            }
-        }
         problems
     }
-
-    /// Host, port, and whether it is encrypted.
-    fn address(&self) -> Option<(&str, u16, bool)> {
-        let (scheme, rest) = self.url.split_once("://")?;
-        let (encrypted, usual) = match scheme {
-            "mqtt" => (false, 1883),
-            "mqtts" => (true, 8883),
-            _ => return None,
-        };
-        let (host, port) = match rest.trim_end_matches('/').rsplit_once(':') {
-            Some((host, port)) => (host, port.parse().ok()?),
-            None => (rest.trim_end_matches('/'), usual),
-        };
-        (!host.is_empty() && !host.contains(['/', '@'])).then_some((host, port, encrypted))
-    }
-
-    fn options(&self, name: &str) -> Result<MqttOptions, String> {
-        let (host, port, encrypted) = self.address().ok_or("no address of a broker")?;
-        let mut options = MqttOptions::new(name, host, port);
-        options.set_keep_alive(Duration::from_secs(15)).set_max_packet_size(64 * 1024, 256 * 1024);
-        let state = format!("{}/state", self.prefix);
-        options.set_last_will(LastWill::new(state, "offline", QoS::AtLeastOnce, true));
-        if !self.user.is_empty() {
-            let password = match self.password_file.as_os_str().is_empty() {
-                true => String::new(),
-                false => read(&self.password_file)?,
-            };
-            options.set_credentials(self.user.as_str(), password.trim_end());
-        }
-        if encrypted {
-            let own = Some(self.ca_file.as_path()).filter(|file| !file.as_os_str().is_empty());
-            let trusted = TlsConfiguration::Rustls(encryption(own)?);
-            options.set_transport(Transport::tls_with_config(trusted));
-        }
-        Ok(options)
-    }
-}
-
-fn read(path: &Path) -> Result<String, String> {
-    std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 /// Serves until the house closes. A broker that is away is tried again.
 pub(super) async fn serve(house: Arc<House>) {
     let door = house.config.mqtt.clone();
     let name = format!("hearken-doors-{:08x}", std::process::id());
-    let options = match door.options(&name) {
+    let status = format!("{}/state", door.prefix);
+    let options = match door.broker.options(&name, LARGEST_PACKET, &status) {
         Ok(options) => options,
         Err(error) => return tracing::error!(error, "no satellites over MQTT"),
     };
@@ -284,18 +224,12 @@ mod tests {
     fn addresses_and_topics_are_looked_at() {
         for (toml, part) in [
             ("url = \"http://a\"", "serve.mqtt.url"),
-            ("url = \"mqtt://\"", "serve.mqtt.url"),
-            ("url = \"mqtt://a:x\"", "serve.mqtt.url"),
             ("url = \"mqtt://a\"\nprefix = \"a/#\"", "serve.mqtt.prefix"),
-            ("url = \"mqtt://a\"\nca_file = \"/nowhere\"", "/nowhere is not there"),
         ] {
             let problems = toml::from_str::<MqttDoor>(toml).unwrap().problems();
             assert!(problems.len() == 1 && problems[0].contains(part), "{part}: {problems:?}");
         }
-        let door: MqttDoor = toml::from_str("url = \"mqtts://[::1]\"").unwrap();
-        assert_eq!(door.address(), None, "an IPv6 address needs its port");
-        let door: MqttDoor = toml::from_str("url = \"mqtts://a.b\"").unwrap();
-        assert_eq!(door.address(), Some(("a.b", 8883, true)));
+        assert!(toml::from_str::<MqttDoor>("url = \"mqtt://a\"\nurls = 1").is_err());
     }
 
     #[test]

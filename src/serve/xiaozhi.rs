@@ -7,12 +7,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Extension;
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::http::HeaderMap;
 use axum::response::Response;
+use axum::{Extension, Json};
 use opusic_c::{Application, Channels, Decoder, Encoder, SampleRate};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -65,6 +65,37 @@ pub(super) async fn xiaozhi(
         }
         drop(place);
     }))
+}
+
+/// The longest that a device tells of itself, in bytes.
+const LONGEST_ABOUT: usize = 64 * 1024;
+
+/// Where a device asks when it starts: the time, whether there is newer firmware (never), and where to
+/// talk. It shows no token here, and is given none; its own is the one it was set up with.
+pub(super) async fn start_up(
+    State(house): State<Arc<House>>,
+    headers: HeaderMap,
+    body: axum::body::Bytes,
+) -> Result<Json<Value>, ApiError> {
+    if house.tokens.is_open() {
+        super::http::known(&house, &headers)?;
+    }
+    let about = match body.len() {
+        0..LONGEST_ABOUT => serde_json::from_slice(&body).unwrap_or(Value::Null),
+        _ => Value::Null,
+    };
+    let version = about.pointer("/application/version").and_then(Value::as_str).unwrap_or("0.0.0");
+    let host = headers.get(axum::http::header::HOST).and_then(|host| host.to_str().ok());
+    let host = host.unwrap_or(&house.config.http);
+    let scheme = if house.config.tls.covers("http") { "wss" } else { "ws" };
+    let now = jiff::ZonedDateTime::now();
+    Ok(Json(json!({
+        "server_time": {
+            "timestamp": now.timestamp().as_millisecond(), "timezone_offset": now.offset().seconds() / 60,
+        },
+        "firmware": { "version": version, "url": "" },
+        "websocket": { "url": format!("{scheme}://{host}/xiaozhi/v1/"), "version": 1 },
+    })))
 }
 
 /// What stands before a packet.
@@ -319,11 +350,14 @@ impl Device {
                 self.about(json!({ "type": "stt", "text": transcript.text })).await
             }
             Event::ReplyText { reply, turn } if !reply.text.is_empty() => {
-                let emotion = if reply.error.is_some() { ("thinking", "🤔") } else { ("happy", "🙂") };
-                self.about(json!({ "type": "llm", "emotion": emotion.0, "text": emotion.1 })).await?;
+                let emotion =
+                    if reply.error.is_some() { ("thinking", "🤔") } else { ("happy", "🙂") };
+                self.about(json!({ "type": "llm", "emotion": emotion.0, "text": emotion.1 }))
+                    .await?;
                 self.speaking = Some(turn);
                 self.state("start").await?;
-                self.about(json!({ "type": "tts", "state": "sentence_start", "text": reply.text })).await
+                self.about(json!({ "type": "tts", "state": "sentence_start", "text": reply.text }))
+                    .await
             }
             Event::Speech(speech) if speech.turn > self.silenced => {
                 if self.speaking.is_none() && !speech.last {
@@ -335,7 +369,12 @@ impl Device {
             }
             Event::PlaybackStopped { .. } => self.silence().await,
             Event::Failed { error, .. } => {
-                self.about(json!({ "type": "alert", "status": "error", "message": error, "emotion": "sad" })).await
+                self.about(json!({ "type": "alert", "status": "error", "message": error, "emotion": "sad" })).await?;
+                // A device that waits for the end of an answer would wait for ever.
+                match self.pace.is_empty() {
+                    true => self.silence().await,
+                    false => Ok(()),
+                }
             }
             _ => Ok(()),
         }

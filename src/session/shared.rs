@@ -1,6 +1,6 @@
 //! What all sessions of a process share: one recogniser, one set of voices, one home.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -75,7 +75,8 @@ pub struct Shared {
     asr: AsrHandle,
     tts: TtsHandle,
     dialogue: Arc<DialogueHandle>,
-    voices: Arc<[VoiceInfo]>,
+    /// Those that are installed, as they were when it was last looked.
+    voices: Arc<RwLock<Arc<[VoiceInfo]>>>,
 }
 
 impl Shared {
@@ -104,7 +105,7 @@ impl Shared {
         let open: OpenVoice = Box::new(move |id| of_voices.engines().voice(id, ""));
         let tts = TtsHandle::spawn(open, queue)?;
         let dialogue = Arc::new(dialogue);
-        let voices = voices(&settings);
+        let voices = Arc::new(RwLock::new(voices(&settings)));
         Ok(Self { settings, asr, tts, dialogue, voices })
     }
 
@@ -162,19 +163,25 @@ impl Shared {
 
     /// The voices that are installed.
     #[must_use]
-    pub fn voices(&self) -> &[VoiceInfo] {
-        &self.voices
+    pub fn voices(&self) -> Arc<[VoiceInfo]> {
+        Arc::clone(&self.voices.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Looks again which voices are installed: one that was fetched meanwhile speaks from now on.
+    pub fn look_for_voices(&self) {
+        let found = voices(&self.settings);
+        *self.voices.write().unwrap_or_else(PoisonError::into_inner) = found;
     }
 
     /// An installed voice by its id.
     #[must_use]
-    pub fn voice(&self, id: &str) -> Option<&VoiceInfo> {
-        self.voices.iter().find(|voice| voice.id == id)
+    pub fn voice(&self, id: &str) -> Option<VoiceInfo> {
+        self.voices().iter().find(|voice| voice.id == id).cloned()
     }
 
     /// The configured voice for a language tag; for one without a voice, that of the first language.
     #[must_use]
-    pub fn voice_for(&self, language: &str) -> Option<&VoiceInfo> {
+    pub fn voice_for(&self, language: &str) -> Option<VoiceInfo> {
         let base = |tag: &str| tag.split(['-', '_']).next().unwrap_or_default().to_lowercase();
         let configured = &self.settings.tts.voices;
         let exact = configured.get(language);
@@ -185,7 +192,7 @@ impl Shared {
 
     /// The voice that shall speak a text: the configured one of its script.
     #[must_use]
-    pub fn voice_for_text(&self, text: &str) -> Option<&VoiceInfo> {
+    pub fn voice_for_text(&self, text: &str) -> Option<VoiceInfo> {
         self.voice_for(written_language(text))
     }
 

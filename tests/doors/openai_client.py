@@ -113,7 +113,14 @@ for form in ["flac", "opus"]:
     open(f"{folder}/speech.{form}", "wb").write(sound)
     tell(form, bytes=len(sound), head=sound[:4].decode("latin-1"))
 tell("chinese", bytes=len(speak(input="现在是下午三点。", response_format="pcm").content))
-wrong("mp3", lambda: speak(response_format="mp3"))
+with client.audio.speech.with_streaming_response.create(
+    model="tts-1", voice="alloy", input="The kitchen light is on.", response_format="mp3"
+) as response:
+    kind = response.headers["content-type"]
+    response.stream_to_file(f"{folder}/speech.mp3")
+# What a client gets that names no format.
+tell("mp3", kind=kind, usual=speak().content[:2].hex())
+wrong("aac", lambda: speak(response_format="aac"))
 wrong("no_voice", lambda: speak(voice="../../etc/passwd"))
 wrong("too_long", lambda: speak(input="a" * 5000))
 wrong("too_fast", lambda: speak(speed=9))

@@ -1,8 +1,11 @@
 """Uses the page in a real browser (Chromium without a screen). Prints one JSON object a step.
 
 page_client.py URL ENGLISH.wav CHINESE.wav FOLDER [SCREENSHOTS]
+page_client.py --token URL TOKEN FOLDER
+page_client.py --interrupt URL QUESTION.wav COMMAND.wav FOLDER
 """
 
+import base64
 import json
 import pathlib
 import shutil
@@ -10,6 +13,7 @@ import socket
 import sys
 import threading
 import time
+import wave
 
 from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
@@ -245,9 +249,74 @@ def show_token(url, secret, folder):
         browser.driver.quit()
 
 
+MICROPHONE = """
+window.microphone = async (constraints) => {
+  window.asked = constraints.audio;
+  window.room = new AudioContext();
+  window.air = window.room.createMediaStreamDestination();
+  // A room is never quite silent.
+  const hum = window.room.createBuffer(1, 48000, 48000);
+  hum.getChannelData(0).forEach((_, i, all) => { all[i] = (Math.random() - 0.5) * 1e-3; });
+  const source = window.room.createBufferSource();
+  Object.assign(source, {buffer: hum, loop: true});
+  source.connect(window.air);
+  source.start();
+  return window.air.stream;
+};
+Object.defineProperty(MediaDevices.prototype, 'getUserMedia', {value: window.microphone});
+window.say = (pcm) => {
+  const samples = Float32Array.from(new Int16Array(Uint8Array.from(atob(pcm), (c) => c.charCodeAt(0)).buffer), (v) => v / 32768);
+  const buffer = window.room.createBuffer(1, samples.length, 16000);
+  buffer.copyToChannel(samples, 0);
+  const source = window.room.createBufferSource();
+  source.buffer = buffer;
+  source.connect(window.air);
+  window.said = performance.now();
+  window.quiet = null;
+  const watch = setInterval(() => {
+    if (document.body.dataset.state === 'speaking') return;
+    window.quiet = performance.now() - window.said;
+    clearInterval(watch);
+  }, 5);
+  source.start();
+};
+"""
+
+
+def interrupt(url, question, command, folder):
+    """Somebody asks, and speaks again into the answer. The microphone is one that the test speaks into, so that it
+    speaks when the answer sounds, however long that takes."""
+
+    def pcm(path):
+        with wave.open(path, "rb") as wav:
+            return base64.b64encode(wav.readframes(wav.getnframes())).decode()
+
+    browser = Browser("/dev/null", "en-US", folder)
+    try:
+        browser.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": MICROPHONE})
+        browser.driver.get(url)
+        browser.until("the home", "return document.querySelector('[data-entity]') !== null")
+        before = browser.state("light.kitchen")
+        browser.click("#hands-free")
+        browser.until("listening", "return document.body.dataset.state === 'listening'")
+        browser.js("say(arguments[0])", pcm(question))
+        browser.until("the answer's sound", "return document.body.dataset.state === 'speaking' && Number(document.body.dataset.loudest) > 0.02")
+        browser.js("say(arguments[0])", pcm(command))
+        browser.becomes("light.kitchen", "on")
+        note = browser.until(
+            "how much was heard",
+            "return [...document.querySelectorAll('.turn .quiet')].map((own) => own.textContent).find((text) => text)",
+        )
+        tell("interrupted", before=before, note=note, quiet_ms=browser.js("return window.quiet"), asked=browser.js("return window.asked"))
+    finally:
+        browser.driver.quit()
+
+
 def main():
     if sys.argv[1] == "--token":
         return show_token(*sys.argv[2:5])
+    if sys.argv[1] == "--interrupt":
+        return interrupt(*sys.argv[2:6])
     url, english, chinese, folder = sys.argv[1:5]
     pictures = sys.argv[5] if len(sys.argv) > 5 else None
     wire = Wire(url.removeprefix("http://"))
@@ -344,6 +413,30 @@ def run(one, two, url, through, wire, folder, pictures):
     one.becomes("light.kitchen", "off")
     tell("learned", lessons=one.js("return fetch('/api/lessons').then(own => own.json())")["lessons"])
 
+    # What a sentence means is taught too; it is known in both languages' pages, and in the home's lists.
+    type_command(one, "make it snug")
+    one.click(".turn .wrong")
+    one.click("#wrong input[value=intent]")
+    Select(one.find("#wrong-thing")).select_by_value("light.hall")
+    Select(one.find("#wrong-action")).select_by_value("on")
+    meant = one.find("#wrong-sentence").get_attribute("value")
+    one.click("#wrong-check")
+    one.until("the proposal", "return !document.querySelector('#wrong-agree').hidden")
+    one.click("#wrong-agree")
+    one.until("the lesson", "return document.querySelector('.proposal button')")
+    one.click(".proposal button")
+    two.becomes("light.hall", "on")
+    type_command(two, "turn off the hall light")
+    one.becomes("light.hall", "off")
+    type_command(two, "Make it snug!")
+    one.becomes("light.hall", "on")
+    type_command(two, "turn off the hall light")
+    one.becomes("light.hall", "off")
+    tell("taught", meant=meant)
+    type_command(one, "add milk to my shopping list")
+    two.until("the milk", "return [...document.querySelectorAll('.items')].some((own) => own.textContent.toLowerCase().includes('milk'))")
+    tell("listed")
+
     # The wire breaks and comes back.
     wire.cut()
     two.until("the loss to be told", "return !document.getElementById('line').hidden")
@@ -374,6 +467,7 @@ def run(one, two, url, through, wire, folder, pictures):
     one.until("the models", "return document.querySelector('[data-model=whisper-base] .good') !== null")
     one.until("the times", "return document.querySelector('#times svg') !== null")
     one.until("the lessons", "return document.querySelector('#lessons li') !== null")
+    one.until("the devices", "return document.querySelector('#devices').textContent")
     tell("health", facts=one.find("#facts").text, axe=one.troubles())
     one.picture(pictures, "health")
     tell("complaints", one=one.complaints(), two=[c for c in two.complaints() if "WebSocket" not in c and "ERR_" not in c])

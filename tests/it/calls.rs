@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tungstenite::client::IntoClientRequest;
 use tungstenite::{Message, WebSocket};
 
-use crate::doors::Server;
+use crate::doors::{Server, recording_then, steps};
 
 fn command(name: &str) -> Vec<f32> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/recordings");
@@ -109,6 +109,11 @@ fn opus_packets(samples: &[f32]) -> Vec<Vec<u8>> {
 #[test]
 fn a_xiaozhi_device_is_heard_and_answered() {
     let server = Server::start("");
+    // What it asks when it starts.
+    let answer = server.get("/xiaozhi/ota/");
+    let told: Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
+    assert_eq!(told["websocket"]["url"], "ws://localhost/xiaozhi/v1/", "{answer}");
+    assert!(told["server_time"]["timestamp"].as_u64().unwrap() > 1_700_000_000_000);
     let headers =
         [("protocol-version", "3"), ("device-id", "02:00:00:00:00:01"), ("client-id", "test")];
     let mut device = Client::connect(&server, "/xiaozhi/v1/", &headers);
@@ -284,4 +289,28 @@ fn vosk_and_deepgram_clients_get_transcripts() {
     assert_eq!(best["words"][3]["word"], "door");
     let answer = server.get("/v1/listen?encoding=opus");
     assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+}
+
+#[test]
+fn deepgram_s_own_client_is_served() {
+    let token = "a token for this test";
+    let hash = hearken::serve::token_hash(token);
+    let server = Server::start(&format!("tokens = [\"{hash}\"]\n"));
+    let file = recording_then(1, "4.flac", server.folder.path());
+    let steps = steps("deepgram_client.py", &[&server.http.to_string(), token, &file]);
+    for step in ["linear16", "interim", "mulaw", "wav"] {
+        let heard = &steps[step];
+        assert_eq!(heard["texts"], json!(["Lock the front door."]), "{heard}");
+        assert_eq!(heard["words"], json!(["lock", "the", "front", "door"]), "{heard}");
+        let kinds: Vec<&str> =
+            heard["kinds"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+        assert_eq!((kinds[0], *kinds.last().unwrap()), ("SpeechStarted", "Metadata"), "{heard}");
+        assert!(kinds.contains(&"UtteranceEnd"), "{heard}");
+    }
+    let turns = &steps["turns"];
+    assert_eq!(turns["texts"], json!(["Lock the front door.", "", "Lock the front door."]));
+    for (step, part) in [("encoding", "400"), ("language", "400"), ("stranger", "401")] {
+        let told = &steps[step];
+        assert!(told["error"].as_str().unwrap().contains(part), "{told}");
+    }
 }

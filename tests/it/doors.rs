@@ -266,6 +266,46 @@ fn who_means_no_good_is_told_or_closed_and_disturbs_nobody() {
 }
 
 #[test]
+fn a_page_whose_name_was_pointed_here_is_turned_away() {
+    let server = Server::start("host_names = [\"hearken.example\"]\n");
+    let ask = |head: &str| {
+        let mut stream = TcpStream::connect(server.http).unwrap();
+        stream.write_all(format!("GET {head}connection: close\r\n\r\n").as_bytes()).unwrap();
+        lines_of(&mut stream)
+    };
+    let port = server.http.port();
+    let upgrade = "upgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    for (head, status) in [
+        (format!("/api/home HTTP/1.1\r\nhost: localhost:{port}\r\n"), "200"),
+        ("/api/home HTTP/1.1\r\nhost: 127.0.0.1:9\r\n".to_owned(), "200"),
+        ("/api/home HTTP/1.1\r\nhost: [::1]\r\n".to_owned(), "200"),
+        ("/api/home HTTP/1.1\r\nhost: hearken.example\r\n".to_owned(), "200"),
+        ("/api/home HTTP/1.0\r\n".to_owned(), "200"),
+        ("/api/home HTTP/1.1\r\nhost: evil.example\r\n".to_owned(), "403"),
+        (
+            format!(
+                "/v1/stream HTTP/1.1\r\nhost: evil.example\r\norigin: http://evil.example\r\n{upgrade}"
+            ),
+            "403",
+        ),
+        (
+            format!(
+                "/twilio HTTP/1.1\r\nhost: localhost\r\norigin: http://evil.example\r\n{upgrade}"
+            ),
+            "403",
+        ),
+    ] {
+        let answer = ask(&head);
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status}"))
+                || answer.starts_with(&format!("HTTP/1.0 {status}")),
+            "{head}: {answer}"
+        );
+        assert!(status == "200" || answer.contains("host"), "{answer}");
+    }
+}
+
+#[test]
 fn a_server_that_is_told_to_stop_finishes_and_ends() {
     let mut server = Server::start("");
     let mut stream = TcpStream::connect(server.wyoming).unwrap();
@@ -316,7 +356,7 @@ fn openai_s_own_client_is_served() {
         ("wrong_model", 404, "nonsense"),
         ("wrong_language", 400, "xx"),
         ("no_sound", 400, "the recording"),
-        ("mp3", 400, "mp3"),
+        ("aac", 400, "aac"),
         ("no_voice", 400, "passwd"),
         ("too_long", 400, "5000 characters"),
         ("too_fast", 400, "9 is not between"),
@@ -334,6 +374,16 @@ fn openai_s_own_client_is_served() {
     assert_eq!((&steps["flac"]["head"], &steps["opus"]["head"]), (&"fLaC".into(), &"OggS".into()));
     let flac = read_mono_16k(server.folder.path().join("speech.flac")).unwrap();
     assert!(flac.len() > 8_000);
+    assert_eq!(
+        (&steps["mp3"]["kind"], &steps["mp3"]["usual"]),
+        (&"audio/mpeg".into(), &"fff3".into())
+    );
+    // Decoded again it is as long and as loud as what was not encoded.
+    let mp3 = read_mono_16k(server.folder.path().join("speech.mp3")).unwrap();
+    let wav = read_mono_16k(server.folder.path().join("speech.wav")).unwrap();
+    let power = |samples: &[f32]| samples.iter().map(|s| s * s).sum::<f32>();
+    assert!(mp3.len() >= wav.len() && mp3.len() - wav.len() < 2400, "{} {}", mp3.len(), wav.len());
+    assert!((power(&mp3) / power(&wav) - 1.0).abs() < 0.02, "{} {}", power(&mp3), power(&wav));
     assert!(bytes("sse").abs_diff(bytes("pcm")) < 30_000, "{}", steps["sse"]);
     assert_eq!(steps["sse"]["last"], "speech.audio.done");
     // The sound leaves while it is being made.
@@ -418,7 +468,7 @@ fn what_is_too_much_over_http_is_refused() {
         let body = [head.as_bytes(), file, b"\r\n--b--\r\n"].concat();
         let length = body.len().max(length);
         let head = format!(
-            "POST /v1/audio/transcriptions HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
+            "POST /v1/audio/transcriptions HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
              content-type: multipart/form-data; boundary=b\r\ncontent-length: {length}\r\n\r\n"
         );
         (head, body)
@@ -433,13 +483,13 @@ fn what_is_too_much_over_http_is_refused() {
     let told = post(&head, &body);
     assert!(told.is_empty() || told.starts_with("HTTP/1.1 413"), "{told}");
     let told = post(
-        &format!("GET /healthz HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n", "y".repeat(100_000)),
+        &format!("GET /healthz HTTP/1.1\r\nhost: localhost\r\nx: {}\r\n\r\n", "y".repeat(100_000)),
         b"",
     );
     assert!(told.is_empty() || told.starts_with("HTTP/1.1 431"), "{told}");
     let json = |body: &str| {
         let head = format!(
-            "POST /v1/audio/speech HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            "POST /v1/audio/speech HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
             body.len()
         );
         post(&head, body.as_bytes())

@@ -92,7 +92,13 @@ fn speak(server: &Server, sound: &[u8]) -> (Value, Duration) {
     let mut reader = BufReader::new(stream);
     wait_for(&mut reader, &["voice-stopped", "error"]);
     let ended = Instant::now();
-    (wait_for(&mut reader, &["transcript", "error"]), ended.elapsed())
+    let told = wait_for(&mut reader, &["transcript", "error"]);
+    let took = ended.elapsed();
+    if told["type"] == "error" {
+        // Who waits for a transcript and passes errors over sees the end instead.
+        assert_eq!(reader.read(&mut [0; 100]).unwrap(), 0);
+    }
+    (told, took)
 }
 
 #[test]
@@ -123,7 +129,7 @@ fn who_would_wait_too_long_is_told_so_and_the_others_are_served() {
             std::thread::sleep(Duration::from_millis(5));
         }
         let mut stream = connect(server.http);
-        let head = "POST /v1/audio/transcriptions HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
+        let head = "POST /v1/audio/transcriptions HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
                     content-type: multipart/form-data; boundary=b\r\ncontent-length: 9\r\n\r\n--b--\r\n\r\n";
         stream.write_all(head.as_bytes()).unwrap();
         let answer = rest_of(&mut stream);
@@ -235,9 +241,9 @@ fn a_thousand_who_hold_on_disturb_nobody() {
     let started = Instant::now();
     // Slow ones: a header that never ends, a body that never comes, half an event.
     let mut dribble = connect(server.http);
-    dribble.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nx: ").unwrap();
+    dribble.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\nx: ").unwrap();
     let mut late = connect(server.http);
-    late.write_all(b"POST /v1/audio/speech HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{").unwrap();
+    late.write_all(b"POST /v1/audio/speech HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{").unwrap();
     let mut half = connect(server.wyoming);
     half.write_all(b"{\"type\":\"transcribe\",\"data_length\":100}\n{").unwrap();
     half.shutdown(Shutdown::Write).unwrap();
@@ -274,7 +280,7 @@ fn a_thousand_who_hold_on_disturb_nobody() {
     assert!(!matches!(socket.read(), Ok(Message::Text(_))), "too much is no event");
     let mut raw = connect(server.http);
     raw.write_all(
-        b"GET /v1/stream HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+        b"GET /v1/stream HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
           sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n\
           \x81\x82\x00\x00\x00\x00\xff\xfe",
     )
@@ -288,7 +294,7 @@ fn a_thousand_who_hold_on_disturb_nobody() {
     let body = [head.as_bytes(), &file, b"\r\n--b--\r\n"].concat();
     let mut stream = connect(server.http);
     let head = format!(
-        "POST /v1/audio/transcriptions HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
+        "POST /v1/audio/transcriptions HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
          content-type: multipart/form-data; boundary=b\r\ncontent-length: {}\r\n\r\n",
         body.len()
     );
@@ -306,7 +312,9 @@ fn a_thousand_who_hold_on_disturb_nobody() {
     let socket = socket_from(other, server.http);
     let began = Instant::now();
     let mut stream = socket;
-    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+    stream
+        .write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+        .unwrap();
     let answer = rest_of(&mut stream);
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());

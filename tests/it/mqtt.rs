@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use hearken::home::{Call, Home, HomeError, Mqtt, MqttConfig};
+use hearken::home::{Broker as BrokerSettings, Call, Home, HomeError, Mqtt, MqttConfig};
 use rumqttc::{Client, Event, MqttOptions, Packet, QoS};
 use serde_json::{Value, json};
 
@@ -84,7 +84,7 @@ impl Broker {
 
     fn config(&self) -> MqttConfig {
         let url = format!("mqtt://127.0.0.1:{}", self.port);
-        MqttConfig { url, answer_ms: 600, ..MqttConfig::default() }
+        MqttConfig { broker: at(url), answer_ms: 600, ..MqttConfig::default() }
     }
 
     fn home(&self) -> Home {
@@ -171,6 +171,10 @@ fn bulb(broker: &Broker, name: &str) -> Peer {
     bulb.publish(name, r#"{"state":"OFF","brightness":255}"#, true);
     bulb.publish(&format!("homeassistant/light/{name}/config"), &config.to_string(), true);
     bulb
+}
+
+fn at(url: String) -> BrokerSettings {
+    BrokerSettings { url, ..BrokerSettings::default() }
 }
 
 #[test]
@@ -281,13 +285,13 @@ fn the_connection_comes_back_and_its_end_is_told() {
 #[test]
 fn a_broker_that_is_not_there_stops_nothing() {
     let url = format!("mqtt://127.0.0.1:{}", free_port());
-    let config = MqttConfig { url, ..MqttConfig::default() };
+    let config = MqttConfig { broker: at(url), ..MqttConfig::default() };
     let start = Instant::now();
     let mut home = Home::demo().connect(Box::new(Mqtt::connect(&config).unwrap()));
     let now = jiff::ZonedDateTime::now();
     home.act(&Call::new("light.kitchen", "light.turn_on"), &now).unwrap();
     drop(home);
     assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
-    let wrong = MqttConfig { url: "amqp://hub".into(), ..MqttConfig::default() };
+    let wrong = MqttConfig { broker: at("amqp://hub".into()), ..MqttConfig::default() };
     assert!(Mqtt::connect(&wrong).unwrap_err().to_string().contains("home.mqtt.url"));
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use hearken::audio::{WavWriter, read_mono_16k};
 use serde_json::Value;
 
-use crate::doors::{Server, steps};
+use crate::doors::{Server, recording, recording_then, steps};
 
 /// A recording with silence around it: before, until the page has everything ready, and behind, as in
 /// a room.
@@ -80,6 +80,12 @@ fn the_page_hears_shows_explains_and_learns() {
     let lesson = &steps["learned"]["lessons"][0]["lesson"];
     assert_eq!((&lesson["kind"], &lesson["entity"]), (&"name".into(), &"light.kitchen".into()));
     assert!(folder.join("hearken/home.db").exists(), "lessons are kept");
+    assert!(
+        steps["taught"]["meant"].as_str().unwrap().to_lowercase().contains("hall light"),
+        "{}",
+        steps["taught"]
+    );
+    assert!(steps.contains_key("listed"), "lists are live");
     assert!(steps["lost"]["told"].as_str().unwrap().contains("断开"), "{}", steps["lost"]);
     let captions = &steps["captions"];
     assert!(
@@ -95,6 +101,20 @@ fn the_page_hears_shows_explains_and_learns() {
     for page in ["one", "two"] {
         assert_eq!(steps["complaints"][page], Value::Array(vec![]), "{page}");
     }
+}
+
+#[test]
+fn who_speaks_into_an_answer_on_the_page_stops_it() {
+    let server = Server::start("");
+    let folder = server.folder.path();
+    let (question, command) = (recording("5.flac", folder), recording_then(1, "1.flac", folder));
+    let (url, into) = (format!("http://{}", server.http), folder.display().to_string());
+    let told =
+        &steps("page_client.py", &["--interrupt", &url, &question, &command, &into])["interrupted"];
+    assert_eq!(told["before"], "off", "{told}");
+    assert!(told["note"].as_str().unwrap().contains("heard until here"), "{told}");
+    // On an idle machine within 150 ms of the voice; the tests share theirs, and the recording begins with a breath.
+    assert!(told["quiet_ms"].as_f64().unwrap() < 2000.0, "{told}");
 }
 
 #[test]

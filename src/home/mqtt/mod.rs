@@ -15,20 +15,16 @@ mod write;
 mod zigbee;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::ZonedDateTime;
-use rumqttc::{
-    Client, Event, LastWill, MqttOptions, Outgoing, Packet, QoS, SubscribeFilter, TlsConfiguration,
-    Transport,
-};
+use rumqttc::{Client, Event, MqttOptions, Outgoing, Packet, QoS, SubscribeFilter};
 use serde::{Deserialize, Serialize};
 
-use super::connection::{Address, Scheme, answer_problem, encryption};
-use super::secret::Secret;
+use super::broker::Broker;
+use super::connection::answer_problem;
 use super::{Backend, Call, Entity, HomeError, Outcome, Simulated, Update};
 use world::World;
 
@@ -46,28 +42,13 @@ const BACK_OFF: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs
 /// after the state.
 const GRACE: Duration = Duration::from_millis(150);
 
-const SCHEMES: &[Scheme] = &[
-    Scheme { name: "mqtt", encrypted: false, port: 1883 },
-    Scheme { name: "tcp", encrypted: false, port: 1883 },
-    Scheme { name: "mqtts", encrypted: true, port: 8883 },
-    Scheme { name: "ssl", encrypted: true, port: 8883 },
-];
-
 /// Settings of the broker, `[home.mqtt]` in the configuration. A broker is asked when `url` is set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Where the broker is: `mqtt://host` or `mqtt://host:1883`; `mqtts://host` (port 8883) for a
-    /// secret connection.
-    pub url: String,
-    /// A file with certificates (PEM) of authorities that are trusted besides the usual ones.
-    pub ca_file: Option<PathBuf>,
-    /// The user's name; empty for none.
-    pub user: String,
-    /// The user's password.
-    pub password: Secret,
-    /// A file whose first line is the password.
-    pub password_file: Option<PathBuf>,
+    /// The broker.
+    #[serde(flatten)]
+    pub broker: Broker,
     /// The first part of the topics of Home Assistant's discovery; empty to leave it out.
     pub discovery_prefix: String,
     /// The first part of Zigbee2MQTT's topics; empty to leave it out.
@@ -79,11 +60,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            url: String::new(),
-            ca_file: None,
-            user: String::new(),
-            password: Secret::default(),
-            password_file: None,
+            broker: Broker::default(),
             discovery_prefix: "homeassistant".into(),
             zigbee2mqtt_prefix: "zigbee2mqtt".into(),
             answer_ms: 2000,
@@ -95,7 +72,7 @@ impl Config {
     /// Whether a broker is to be asked at all.
     #[must_use]
     pub fn is_set(&self) -> bool {
-        !self.url.is_empty()
+        self.broker.is_set()
     }
 
     /// Every value that cannot be used, each with its cure.
@@ -104,10 +81,7 @@ impl Config {
         if !self.is_set() {
             return Vec::new();
         }
-        let mut problems = Vec::new();
-        if let Err(why) = self.address() {
-            problems.push(format!("home.mqtt.url: {why}"));
-        }
+        let mut problems = self.broker.problems("home.mqtt");
         for (key, prefix) in [
             ("discovery_prefix", &self.discovery_prefix),
             ("zigbee2mqtt_prefix", &self.zigbee2mqtt_prefix),
@@ -119,18 +93,7 @@ impl Config {
             }
         }
         problems.extend(answer_problem("home.mqtt.answer_ms", self.answer_ms));
-        if let Err(why) = encryption(self.ca_file.as_deref()) {
-            problems.push(format!("home.mqtt.ca_file: {why}"));
-        }
-        let password = Secret::choose(&self.password, self.password_file.as_deref());
-        if let Err(why) = password {
-            problems.push(format!("home.mqtt.password_file: {why}"));
-        }
         problems
-    }
-
-    fn address(&self) -> Result<Address, String> {
-        Address::parse(&self.url, SCHEMES, "mqtt://localhost:1883")
     }
 }
 
@@ -176,23 +139,8 @@ impl Mqtt {
         if let Some(problem) = config.problems().into_iter().next() {
             return Err(wrong(problem));
         }
-        let address = config.address().map_err(wrong)?;
-        let password = Secret::choose(&config.password, config.password_file.as_deref());
-        let password = password.map_err(wrong)?;
         let name = format!("hearken-{}-{:08x}", std::process::id(), rand_bits());
-        let mut options = MqttOptions::new(name, &address.host, address.port);
-        if address.encrypted {
-            let encryption = encryption(config.ca_file.as_deref()).map_err(wrong)?;
-            let encryption = TlsConfiguration::Rustls(encryption);
-            options.set_transport(Transport::tls_with_config(encryption));
-        }
-        options
-            .set_keep_alive(Duration::from_secs(15))
-            .set_max_packet_size(LARGEST_PACKET, LARGEST_PACKET)
-            .set_last_will(LastWill::new(STATUS, "offline", QoS::AtLeastOnce, true));
-        if !config.user.is_empty() {
-            options.set_credentials(&config.user, password.expose());
-        }
+        let options = config.broker.options(&name, LARGEST_PACKET, STATUS).map_err(wrong)?;
         let shared = Arc::new(Shared {
             world: Mutex::new(World::new(config)),
             news: Condvar::new(),
@@ -460,39 +408,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_read_and_wrong_ones_explained() {
-        for (url, expected) in [
-            ("mqtt://hub", ("hub", 1883)),
-            ("mqtts://hub", ("hub", 8883)),
-            ("mqtt://10.0.0.2:1884/", ("10.0.0.2", 1884)),
-            ("tcp://[::1]:99", ("::1", 99)),
-        ] {
-            let config = Config { url: url.into(), ..Config::default() };
-            let address = config.address().unwrap();
-            assert_eq!((address.host.as_str(), address.port), expected, "{url}");
-            assert!(config.problems().is_empty());
-        }
-        for (url, named) in [
-            ("hub:1883", "scheme"),
-            ("http://hub", "scheme"),
-            ("mqtt://hub:99999", "port"),
-            ("mqtt://", "host"),
-            ("mqtt://me:hush@hub", "user's name"),
-        ] {
-            let config = Config { url: url.into(), ..Config::default() };
-            let problems = config.problems().join("\n");
-            assert!(problems.contains("home.mqtt.url") && problems.contains(named), "{problems}");
-            assert!(!problems.contains("hush"), "{problems}");
-        }
-    }
-
-    #[test]
     fn other_wrong_settings_are_named() {
         let config = Config {
-            url: "mqtt://hub".into(),
+            broker: Broker {
+                url: "mqtt://hub".into(),
+                password_file: Some("/nowhere/password".into()),
+                ..Broker::default()
+            },
             discovery_prefix: "home/#".into(),
             answer_ms: 5,
-            password_file: Some("/nowhere/password".into()),
             ..Config::default()
         };
         let problems = config.problems().join("\n");
@@ -500,7 +424,11 @@ mod tests {
             assert!(problems.contains(named), "{named} in {problems}");
         }
         assert!(Config::default().problems().is_empty(), "without a url nothing is asked");
-        let config = Config { password: Secret::new("hush"), ..Config::default() };
+        let wrong = "url = \"mqtt://hub\"\nuser_name = \"me\"";
+        assert!(toml::from_str::<Config>(wrong).unwrap_err().to_string().contains("user_name"));
+        let own = "url = \"mqtt://hub\"\nuser = \"me\"\npassword = \"hush\"\nanswer_ms = 900";
+        let config: Config = toml::from_str(own).unwrap();
+        assert_eq!((config.broker.user.as_str(), config.answer_ms), ("me", 900));
         assert!(!format!("{config:?}").contains("hush"));
     }
 }

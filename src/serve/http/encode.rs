@@ -5,6 +5,7 @@ use std::io::Write;
 use crate::audio::Resampler;
 use crate::audio::to_s16le;
 
+use super::mp3::Mp3File;
 use super::ogg::OpusFile;
 
 /// The rate of everything that is sent, in Hz; voices have rates of their own.
@@ -17,22 +18,22 @@ pub(super) enum Format {
     Pcm,
     Flac,
     Opus,
+    Mp3,
 }
 
 impl Format {
-    /// The format of a name; without one, WAV.
+    /// The format of a name; without one, MP3, as clients of OpenAI expect.
     pub(super) fn named(name: Option<&str>) -> Result<Self, String> {
         match name {
-            None | Some("wav") => Ok(Self::Wav),
+            None | Some("mp3") => Ok(Self::Mp3),
+            Some("wav") => Ok(Self::Wav),
             Some("pcm") => Ok(Self::Pcm),
             Some("flac") => Ok(Self::Flac),
             Some("opus") => Ok(Self::Opus),
-            Some(name @ ("mp3" | "aac")) => Err(format!(
-                "{name} is not made here, for want of a free encoder; use wav, flac, opus or pcm"
-            )),
+            Some("aac") => Err("aac is not made here; use mp3, opus, flac, wav or pcm".into()),
             Some(other) => {
                 let other: String = other.chars().take(40).collect();
-                Err(format!("{other:?} is none of wav, flac, opus, pcm"))
+                Err(format!("{other:?} is none of mp3, opus, flac, wav, pcm"))
             }
         }
     }
@@ -43,6 +44,7 @@ impl Format {
             Self::Pcm => "audio/pcm",
             Self::Flac => "audio/flac",
             Self::Opus => "audio/ogg; codecs=opus",
+            Self::Mp3 => "audio/mpeg",
         }
     }
 }
@@ -61,6 +63,7 @@ enum Target {
     /// FLAC is made at the end: its frames want to be of one length.
     Flac(Vec<i32>),
     Opus(OpusFile),
+    Mp3(Mp3File),
 }
 
 impl Encoder {
@@ -70,6 +73,7 @@ impl Encoder {
             Format::Pcm => Target::Pcm,
             Format::Flac => Target::Flac(Vec::new()),
             Format::Opus => Target::Opus(OpusFile::new(RATE)?),
+            Format::Mp3 => Target::Mp3(Mp3File::new(RATE)),
         };
         Ok(Self { to, resampler: None, samples: Vec::new() })
     }
@@ -110,6 +114,7 @@ impl Encoder {
                 Ok(Vec::new())
             }
             Target::Opus(file) => file.push(&self.samples),
+            Target::Mp3(file) => file.push(&self.samples),
         }
     }
 
@@ -121,6 +126,7 @@ impl Encoder {
         match self.to {
             Target::Flac(all) => bytes = flac(&all)?,
             Target::Opus(file) => bytes.extend(file.finish()?),
+            Target::Mp3(file) => bytes.extend(file.finish()?),
             Target::Wav(_) | Target::Pcm => {}
         }
         Ok(bytes)
@@ -191,7 +197,7 @@ mod tests {
 
     #[test]
     fn what_is_not_made_is_said() {
-        for name in ["mp3", "aac", "x"] {
+        for name in ["aac", "x"] {
             assert!(Format::named(Some(name)).unwrap_err().contains("wav"));
         }
     }

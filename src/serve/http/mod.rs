@@ -3,7 +3,9 @@
 mod encode;
 mod error;
 mod models;
+mod mp3;
 mod multipart;
+mod names;
 mod ogg;
 mod satellites;
 mod speech;
@@ -65,6 +67,7 @@ pub(super) fn router(house: &Arc<House>) -> Router {
         .route("/vosk", get(super::listening::vosk))
         .route("/v1/stream", get(super::stream::stream))
         .route("/xiaozhi/v1/", get(super::xiaozhi::xiaozhi))
+        .route("/xiaozhi/v1", get(super::xiaozhi::xiaozhi))
         .route("/v1/satellites", get(satellites::list))
         .route("/v1/satellites/{name}/tools/{tool}", post(satellites::call))
         .route("/metrics", get(metrics))
@@ -73,6 +76,8 @@ pub(super) fn router(house: &Arc<House>) -> Router {
     Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
+        // Devices ask here before they know anything.
+        .route("/xiaozhi/ota/", get(super::xiaozhi::start_up).post(super::xiaozhi::start_up))
         // Looks for the token in what comes over the socket.
         .route("/twilio", get(super::telephony::twilio::twilio))
         .merge(super::page::files())
@@ -156,12 +161,10 @@ pub(super) async fn refuse(mut stream: Box<dyn Wire>, why: Refused) {
 async fn guard(State(house): State<Arc<House>>, mut request: Request, next: Next) -> Response {
     let headers = request.headers();
     if house.tokens.is_open() {
-        if own_page(headers) {
-            return next.run(request).await;
-        }
-        house.refused("http", "token");
-        let message = "a web page of another host may not use this server";
-        return ApiError::forbidden(message).into_response();
+        return match known(&house, headers) {
+            Ok(()) => next.run(request).await,
+            Err(error) => error.into_response(),
+        };
     }
     let (reason, error) = match house.tokens.enter(token(headers).unwrap_or_default()) {
         Ok(permit) => {
@@ -205,28 +208,32 @@ async fn steady(State(house): State<Arc<House>>, request: Request, next: Next) -
     next.run(request).await
 }
 
-/// Whether no browser asks, or one that shows a page from here.
-fn own_page(headers: &HeaderMap) -> bool {
-    let Some(origin) = headers.get(header::ORIGIN) else { return true };
-    let (origin, host) =
-        (origin.to_str().ok(), headers.get(header::HOST).and_then(|h| h.to_str().ok()));
-    match (origin.and_then(|origin| origin.split_once("://")), host) {
-        (Some((_, from)), Some(host)) => from.eq_ignore_ascii_case(host),
-        _ => false,
-    }
+/// Lets in who asks for this machine and is no page of a stranger; for where no token is needed.
+pub(super) fn known(house: &House, headers: &HeaderMap) -> Result<(), ApiError> {
+    names::look(headers, &house.config.host_names).map_err(|stranger| {
+        house.refused("http", "stranger");
+        ApiError::forbidden(&stranger.to_string())
+    })
 }
 
-/// The token that a client shows: in `Authorization`, or, since a browser's WebSocket cannot, among the
-/// sub-protocols.
+/// The token that a client shows: in `Authorization` (Deepgram's clients call the scheme `Token`), or,
+/// since a browser's WebSocket cannot, among the sub-protocols, in OpenAI's way or in Deepgram's.
 fn token(headers: &HeaderMap) -> Option<&str> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let bearer = text(header::AUTHORIZATION).and_then(|value| {
+    let shown = text(header::AUTHORIZATION).and_then(|value| {
         let (scheme, token) = value.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+        let known = ["bearer", "token"].iter().any(|own| scheme.eq_ignore_ascii_case(own));
+        known.then(|| token.trim())
     });
-    bearer.or_else(|| {
-        let offered = text(header::SEC_WEBSOCKET_PROTOCOL)?;
-        offered.split(',').find_map(|one| one.trim().strip_prefix("openai-insecure-api-key."))
+    shown.or_else(|| {
+        let mut offered = text(header::SEC_WEBSOCKET_PROTOCOL)?.split(',').map(str::trim);
+        let first = offered.next()?;
+        match first {
+            "token" | "bearer" => offered.next(),
+            first => std::iter::once(first)
+                .chain(offered)
+                .find_map(|one| one.strip_prefix("openai-insecure-api-key.")),
+        }
     })
 }
 
@@ -271,27 +278,15 @@ mod tests {
         for (name, value, want) in [
             (header::AUTHORIZATION, "Bearer abc", Some("abc")),
             (header::AUTHORIZATION, "bearer  abc ", Some("abc")),
+            (header::AUTHORIZATION, "Token abc", Some("abc")),
             (header::AUTHORIZATION, "Basic abc", None),
             (header::AUTHORIZATION, "abc", None),
             (header::SEC_WEBSOCKET_PROTOCOL, "realtime, openai-insecure-api-key.abc", Some("abc")),
+            (header::SEC_WEBSOCKET_PROTOCOL, "token, abc", Some("abc")),
+            (header::SEC_WEBSOCKET_PROTOCOL, "token", None),
             (header::SEC_WEBSOCKET_PROTOCOL, "realtime", None),
         ] {
             assert_eq!(token(&headers(&[(name, value)])), want, "{value}");
-        }
-    }
-
-    #[test]
-    fn pages_of_strangers_stay_out() {
-        let host = (header::HOST, "localhost:8765");
-        for (origin, want) in [
-            (None, true),
-            (Some("http://localhost:8765"), true),
-            (Some("http://evil.example"), false),
-            (Some("null"), false),
-        ] {
-            let mut pairs = vec![host.clone()];
-            pairs.extend(origin.map(|origin| (header::ORIGIN, origin)));
-            assert_eq!(own_page(&headers(&pairs)), want, "{origin:?}");
         }
     }
 }

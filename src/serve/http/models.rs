@@ -39,28 +39,28 @@ pub(super) fn is_speech(shared: &Shared, model: &str) -> bool {
 }
 
 /// The installed voice that a name stands for, for this text.
-pub(in super::super) fn voice<'a>(
-    shared: &'a Shared,
+pub(in super::super) fn voice(
+    shared: &Shared,
     name: &str,
     text: &str,
-) -> Result<&'a VoiceInfo, ApiError> {
+) -> Result<VoiceInfo, ApiError> {
     if let Some(voice) = shared.voice(name) {
         return Ok(voice);
     }
-    let lower = name.to_lowercase();
-    let same = || shared.voices().iter().find(|voice| voice.name.to_lowercase() == lower);
+    let (lower, all) = (name.to_lowercase(), shared.voices());
+    let same = || all.iter().find(|voice| voice.name.to_lowercase() == lower);
     let language = written_language(text);
     let speaks = |voice: &&VoiceInfo| {
         voice.languages.iter().any(|tag| tag.split('-').next() == Some(language))
     };
     if NAMES.contains(&lower.as_str()) {
         // A namesake that does not speak the text's language would only spell it.
-        let found = same().filter(speaks).or_else(|| shared.voice_for(language));
+        let found = same().filter(speaks).cloned().or_else(|| shared.voice_for(language));
         return found.ok_or_else(|| ApiError::internal("no voice is installed"));
     }
-    same().ok_or_else(|| {
+    same().cloned().ok_or_else(|| {
         let name: String = name.chars().take(60).collect();
-        let some: Vec<&str> = shared.voices().iter().map(|v| v.id.as_str()).take(12).collect();
+        let some: Vec<&str> = all.iter().map(|v| v.id.as_str()).take(12).collect();
         ApiError::invalid(
             "voice",
             format!("there is no voice {name:?} here; use one of {}, or a name of OpenAI's such as alloy", some.join(", ")),

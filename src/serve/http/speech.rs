@@ -115,27 +115,34 @@ impl Pieces {
     /// The next bytes; `None` after the last.
     async fn next(&mut self) -> Option<Result<Bytes, HandleError>> {
         loop {
-            let encoder = self.encoder.as_mut()?;
+            self.encoder.as_ref()?;
             let chunk = match self.first.take() {
-                Some(chunk) => Some(Ok(chunk)),
-                None => self.sound.next().await,
+                Some(chunk) => Some(chunk),
+                None => match self.sound.next().await.transpose() {
+                    Ok(chunk) => chunk,
+                    Err(error) => {
+                        self.encoder = None;
+                        return Some(Err(error));
+                    }
+                },
             };
-            let bytes = match chunk {
-                Some(Ok(chunk)) => {
-                    let seconds = chunk.samples.len() as f64 / f64::from(chunk.sample_rate.max(1));
-                    let metrics = &self.house.metrics;
-                    metrics.add("hearken_audio_seconds_total", seconds, &[("door", "http")]);
-                    encoder.push(&chunk.samples, chunk.sample_rate)
+            if let Some(chunk) = &chunk {
+                let seconds = chunk.samples.len() as f64 / f64::from(chunk.sample_rate.max(1));
+                let metrics = &self.house.metrics;
+                metrics.add("hearken_audio_seconds_total", seconds, &[("door", "http")]);
+            }
+            // Encoding a long chunk would hold up the other connections.
+            let mut encoder = self.encoder.take()?;
+            let work = tokio::task::spawn_blocking(move || match chunk {
+                Some(chunk) => {
+                    let bytes = encoder.push(&chunk.samples, chunk.sample_rate);
+                    (Some(encoder), bytes)
                 }
-                Some(Err(error)) => {
-                    self.encoder = None;
-                    return Some(Err(error));
-                }
-                None => {
-                    let encoder = self.encoder.take()?;
-                    encoder.finish()
-                }
-            };
+                None => (None, encoder.finish()),
+            });
+            let (encoder, bytes) =
+                work.await.unwrap_or_else(|_| (None, Err("the encoder broke off".into())));
+            self.encoder = encoder;
             match bytes {
                 Ok(bytes) if bytes.is_empty() => {}
                 Ok(bytes) => return Some(Ok(bytes.into())),

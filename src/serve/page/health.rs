@@ -8,6 +8,8 @@ use axum::extract::State;
 use serde_json::{Value, json};
 
 use super::super::House;
+use super::super::http::ApiError;
+use super::aside;
 use crate::telemetry;
 
 pub(super) async fn health(State(house): State<Arc<House>>) -> Json<Value> {
@@ -28,6 +30,21 @@ pub(super) async fn health(State(house): State<Arc<House>>) -> Json<Value> {
         "counts": counts(&text),
         "troubles": telemetry::troubles(),
     }))
+}
+
+/// Microphones and speakers of this machine, and which of them are chosen by the settings.
+pub(super) async fn devices(State(house): State<Arc<House>>) -> Result<Json<Value>, ApiError> {
+    let chosen = |name: &Option<String>| name.clone().unwrap_or_default();
+    let (input, output) = (chosen(&house.audio.input), chosen(&house.audio.output));
+    let found = aside(crate::audio::devices).await?;
+    let (microphones, speakers, problem) = match found {
+        Ok((microphones, speakers)) => (microphones, speakers, None),
+        Err(error) => (Vec::new(), Vec::new(), Some(error.to_string())),
+    };
+    Ok(Json(json!({
+        "microphones": microphones, "speakers": speakers, "problem": problem,
+        "input": input, "output": output,
+    })))
 }
 
 /// The histograms of a page of metrics: the upper ends in seconds, and how many were not above each.

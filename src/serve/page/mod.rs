@@ -39,6 +39,7 @@ pub(super) fn api() -> Router<Arc<House>> {
         .route("/api/lessons/check", post(lessons::check))
         .route("/api/lessons/{id}", delete(lessons::forget))
         .route("/api/health", get(health::health))
+        .route("/api/devices", get(health::devices))
         .route("/api/models", get(models::list))
         .route("/api/models/{id}/pull", post(models::pull))
 }

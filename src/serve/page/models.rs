@@ -23,6 +23,8 @@ const TELL_EVERY: Duration = Duration::from_millis(200);
 pub(super) async fn list(State(house): State<Arc<House>>) -> Result<Json<Value>, ApiError> {
     let work = move || {
         let shared = &house.shared;
+        // Also what was fetched by other means speaks from now on.
+        shared.look_for_voices();
         let (store, used) = (shared.models(), shared.models_in_use().collect::<Vec<_>>());
         let row = |entry: &Entry| {
             json!({
@@ -31,7 +33,6 @@ pub(super) async fn list(State(house): State<Arc<House>>) -> Result<Json<Value>,
                 "licence": entry.licence, "bytes": entry.disk_bytes(),
                 "installed": store.is_installed(&entry.id),
                 "used": used.contains(&entry.id.as_str()),
-                // A voice that came after the start speaks only after the next one.
                 "speaks": shared.voice(&entry.id).is_some(),
             })
         };
@@ -93,6 +94,7 @@ pub(super) async fn pull(
     let work = move || {
         let teller = Teller { house: Arc::clone(&own), last: Mutex::default() };
         let done = own.shared.models().pull(&[id], &Clients::new(), &teller);
+        own.shared.look_for_voices();
         drop(one);
         done.map(drop).map_err(|error| ApiError::internal(error.to_string()))
     };

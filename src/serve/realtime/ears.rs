@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use super::settings::{Format, Settings};
 use crate::audio::AudioError;
 use crate::audio::Resampler;
 use crate::audio::SAMPLE_RATE;
 use crate::audio::SampleTime;
+use crate::audio::resampled;
 use crate::session::EngineError;
 use crate::session::Listened;
 use crate::session::Listener;
@@ -43,6 +47,8 @@ pub(super) struct Ears {
     listener: Option<Listener>,
     /// What the listener, or the buffer, counts from.
     since: SampleTime,
+    /// The byte of a sample whose other byte is still to come.
+    half: Option<u8>,
     /// What is not committed, where turns are not detected.
     buffer: Vec<f32>,
     samples: Vec<f32>,
@@ -55,6 +61,7 @@ impl Ears {
             resampler: Resampler::new(settings.input.rate(), SAMPLE_RATE)?,
             listener: listener(shared, settings)?,
             since: SampleTime::default(),
+            half: None,
             buffer: Vec::new(),
             samples: Vec::new(),
         })
@@ -64,6 +71,7 @@ impl Ears {
     pub(super) fn retune(&mut self, shared: &Shared, settings: &Settings) -> Result<(), EarError> {
         if self.format != settings.input {
             self.format = settings.input;
+            self.half = None;
             self.resampler = Resampler::new(settings.input.rate(), SAMPLE_RATE)?;
         }
         self.since = self.now();
@@ -74,6 +82,7 @@ impl Ears {
     /// Forgets all sound that is not committed.
     pub(super) fn clear(&mut self, shared: &Shared, settings: &Settings) -> Result<(), EarError> {
         self.since = self.now();
+        self.half = None;
         self.buffer.clear();
         self.listener = listener(shared, settings)?;
         Ok(())
@@ -86,7 +95,20 @@ impl Ears {
         out: &mut dyn FnMut(Listened),
     ) -> Result<(), EarError> {
         self.samples.clear();
-        self.resampler.push(&self.format.decode(bytes), &mut self.samples)?;
+        let joined;
+        let bytes = match (self.format, self.half.take()) {
+            (Format::Pcm(_), Some(first)) => {
+                joined = [&[first], bytes].concat();
+                &joined[..]
+            }
+            _ => bytes,
+        };
+        let whole = match self.format {
+            Format::Pcm(_) => bytes.len() / 2 * 2,
+            Format::Law(_) => bytes.len(),
+        };
+        self.half = bytes.get(whole).copied();
+        self.resampler.push(&self.format.decode(&bytes[..whole]), &mut self.samples)?;
         match &mut self.listener {
             Some(listener) => listener.push(&self.samples, out),
             None if self.buffer.len() + self.samples.len() > MOST => return Err(EarError::Full),
@@ -138,6 +160,23 @@ impl Ears {
     /// A listener's time in milliseconds of the session.
     pub(super) fn ms(&self, at: SampleTime) -> u64 {
         (self.since + at.0).ms()
+    }
+}
+
+/// Sound that came whole with an item, in base64.
+///
+/// # Errors
+/// Why it is none.
+pub(super) fn decoded(audio: &str, settings: &Settings) -> Result<Arc<[f32]>, String> {
+    let bytes =
+        STANDARD.decode(audio).map_err(|_| "content.audio: this is no base64".to_owned())?;
+    let samples = settings.input.decode(&bytes);
+    let samples = resampled(&samples, settings.input.rate(), SAMPLE_RATE);
+    let samples = samples.map_err(|error| error.to_string())?;
+    match samples.len() {
+        0..LEAST => Err("content.audio: less than 100 ms of sound".into()),
+        LEAST..=MOST => Ok(samples.into()),
+        _ => Err("content.audio: more than five minutes of sound".into()),
     }
 }
 

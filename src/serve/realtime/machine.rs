@@ -5,6 +5,7 @@
 //! created is done exactly once, and nothing of it comes after; whatever was added is done; who speaks
 //! over a response has it cancelled before the new turn is committed.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -24,6 +25,8 @@ pub(super) enum Do {
     Send(Value),
     /// Have an item's sound recognised.
     Transcribe { item: String, audio: Arc<[f32]> },
+    /// The same for sound that came with an item, as base64 in the form that the client sends.
+    TranscribeEncoded { item: String, audio: String },
     /// Find the answer to a text, and do what it says.
     Answer { response: String, text: String },
     /// Speak a text.
@@ -65,6 +68,10 @@ pub(super) struct Machine {
     speaking: Option<String>,
     /// Items at the recogniser, in order.
     transcribing: Vec<String>,
+    /// Those of them that the client made: nothing is answered before it asks.
+    made: HashSet<String>,
+    /// What was said by voice is to be answered, once nobody speaks and all of it is recognised.
+    owed: bool,
     /// Whether sound has come: then the model and the voice stay.
     heard_sound: bool,
     out: Vec<Do>,
@@ -81,6 +88,8 @@ impl Machine {
             active: None,
             speaking: None,
             transcribing: Vec::new(),
+            made: HashSet::new(),
+            owed: false,
             heard_sound: false,
             out: Vec::new(),
         };
@@ -115,6 +124,12 @@ impl Machine {
     }
 
     fn tell_session(&mut self, kind: &str) {
+        // The older clients of recognition alone have names of their own.
+        let kind = match (kind, self.dialect, self.settings.transcription_only) {
+            ("session.created", Dialect::Old, true) => "transcription_session.created",
+            ("session.updated", Dialect::Old, true) => "transcription_session.updated",
+            (kind, ..) => kind,
+        };
         let session = self.settings.shown(&self.id, self.dialect);
         self.send(json!({ "type": kind, "session": session }));
     }
@@ -170,6 +185,7 @@ impl Machine {
             self.out.push(Do::Retune);
         }
         self.tell_session("session.updated");
+        self.pay();
     }
 
     /// `conversation.item.create`.
@@ -177,6 +193,7 @@ impl Machine {
         let mut value = event.get("item").cloned().unwrap_or(Value::Null);
         let kind = value.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
         let text = item_text(&value);
+        let audio = take_audio(&mut value);
         if text.as_ref().is_some_and(|text| text.len() > LONGEST_TEXT) {
             let message = format!("an item's text is longer than {LONGEST_TEXT} bytes");
             return self.error(event, "invalid_value", &message, Some("item.content"));
@@ -218,7 +235,13 @@ impl Machine {
                 }
             },
         };
+        let spoken = unanswered.is_none() && value["role"] == "user";
         self.insert(place, Item { id: id.clone(), value, unanswered, sound_ms: 0.0 });
+        if let Some(audio) = audio.filter(|_| spoken) {
+            self.transcribing.push(id.clone());
+            self.made.insert(id.clone());
+            self.out.push(Do::TranscribeEncoded { item: id, audio });
+        }
     }
 
     /// Adds an item and tells that it is there and whole.
@@ -260,7 +283,9 @@ impl Machine {
     }
 
     fn truncate(&mut self, event: &Value, at: usize, id: &str) {
-        let Some(end) = event.get("audio_end_ms").and_then(Value::as_u64) else {
+        let end = event.get("audio_end_ms").and_then(Value::as_f64).filter(|end| *end >= 0.0);
+        // Some count in fractions.
+        let Some(end) = end.map(|end| end as u64) else {
             return self.error(
                 event,
                 "invalid_value",
@@ -308,15 +333,36 @@ impl Machine {
             None => self.settings.audio_out,
         };
         let metadata = asked.get("metadata").cloned().unwrap_or(Value::Null);
-        self.begin(audio, metadata);
+        let outside = asked.get("conversation").is_some_and(|own| own == "none");
+        let question =
+            asked.get("input").and_then(Value::as_array).map(|items| self.words_of(items));
+        self.begin(audio, metadata, question, outside);
+    }
+
+    /// What a user says in items that were given with a request, or that it refers to.
+    fn words_of(&self, items: &[Value]) -> String {
+        let known = |item: &Value| {
+            let own = self.items.iter().find(|own| item["id"] == own.id.as_str())?;
+            item_text(&own.value)
+        };
+        let text = |item: &Value| match (item["type"].as_str(), item["role"].as_str()) {
+            (Some("item_reference"), _) => known(item),
+            (Some("message") | None, Some("user")) => item_text(item),
+            _ => None,
+        };
+        items.iter().filter_map(text).collect::<Vec<_>>().join(" ")
     }
 
     /// Begins a response to what is unanswered; settings that change later do not change it.
-    fn begin(&mut self, audio: bool, metadata: Value) {
+    fn begin(&mut self, audio: bool, metadata: Value, question: Option<String>, outside: bool) {
         let id = self.next_id("resp");
         let mut response = Response::new(&id, audio, &self.settings, metadata);
-        // What is still at the recogniser belongs to the question.
-        response.waits_for = self.transcribing.last().cloned();
+        response.outside = outside;
+        response.question = question;
+        if response.question.is_none() {
+            // What is still at the recogniser belongs to the question.
+            response.waits_for = self.transcribing.last().cloned();
+        }
         let shown = response.shown("in_progress", &Value::Null);
         let waits = response.waits_for.is_some();
         self.active = Some(response);
@@ -328,14 +374,20 @@ impl Machine {
 
     /// Has the active response's question answered.
     fn ask(&mut self) {
-        let Some(response) = self.active.as_ref().map(|response| response.id.clone()) else {
-            return;
-        };
+        let Some(active) = self.active.as_mut() else { return };
+        let (response, question) = (active.id.clone(), active.question.take());
+        if let Some(text) = question {
+            return match text.trim().is_empty() {
+                true => self.finish(&End::Completed),
+                false => self.out.push(Do::Answer { response, text }),
+            };
+        }
         if let Some(output) = self.function_output() {
             let language = crate::asr::written_language(&output).to_owned();
             return self.answered(&response, &output, &language, &[]);
         }
         let mut parts: Vec<String> = Vec::new();
+        self.owed = false;
         for item in &mut self.items {
             parts.extend(item.unanswered.take());
         }
@@ -424,6 +476,7 @@ impl Machine {
     pub(super) fn cleared(&mut self) {
         self.speaking = None;
         self.send(json!({ "type": "input_audio_buffer.cleared" }));
+        self.pay();
     }
 
     /// What was said in an item; `seconds` is how long.
@@ -431,7 +484,10 @@ impl Machine {
         self.transcribing.retain(|id| id != item);
         let by_voice = self.settings.turns.as_ref().is_some_and(|turns| turns.create_response);
         if let Some(own) = self.items.iter_mut().find(|own| own.id == item) {
-            own.value["content"][0]["transcript"] = text.into();
+            let mut parts = own.value["content"].as_array_mut().into_iter().flatten();
+            if let Some(part) = parts.find(|part| part["type"] == "input_audio") {
+                part["transcript"] = text.into();
+            }
             own.unanswered = Some(text.to_owned()).filter(|text| !text.trim().is_empty());
         }
         if !self.settings.transcripts.is_null() {
@@ -447,12 +503,14 @@ impl Machine {
                 "usage": { "type": "duration", "seconds": seconds },
             }));
         }
+        let by_voice = by_voice && !self.made.remove(item);
         self.after_transcription(item, by_voice && !text.trim().is_empty());
     }
 
     /// An item could not be recognised.
     pub(super) fn not_transcribed(&mut self, item: &str, code: &str, message: &str) {
         self.transcribing.retain(|id| id != item);
+        self.made.remove(item);
         let error =
             json!({ "type": "server_error", "code": code, "message": message, "param": null });
         self.send(json!({
@@ -467,16 +525,24 @@ impl Machine {
     }
 
     fn after_transcription(&mut self, item: &str, answer: bool) {
+        self.owed |= answer && !self.settings.transcription_only;
         match &mut self.active {
             Some(response) if response.waits_for.as_deref() == Some(item) => {
                 response.waits_for = None;
                 self.ask();
             }
             Some(_) => {}
-            None if answer && !self.settings.transcription_only => {
-                self.begin(self.settings.audio_out, Value::Null);
-            }
-            None => {}
+            None => self.pay(),
+        }
+    }
+
+    /// Begins the response that is owed, if it can begin now. Whoever speaks on before it could is
+    /// answered once, to all that was said.
+    fn pay(&mut self) {
+        let busy = self.active.is_some() || self.speaking.is_some();
+        if self.owed && !busy && self.transcribing.is_empty() {
+            self.owed = false;
+            self.begin(self.settings.audio_out, Value::Null, None, false);
         }
     }
 
@@ -518,7 +584,13 @@ impl Machine {
     /// Sends what opens an output; the conversation is told where it stands.
     fn add_output(&mut self, item: &str, opening: Vec<Value>) {
         let before = self.items.last().map(|item| item.id.clone());
+        let outside = self.active.as_ref().is_some_and(|active| active.outside);
         for mut event in opening {
+            if outside
+                && event["type"].as_str().is_some_and(|kind| kind.starts_with("conversation."))
+            {
+                continue;
+            }
             if event["type"] == "conversation.item.added" {
                 event["previous_item_id"] = before.clone().map_or(Value::Null, Value::from);
                 let value = event["item"].clone();
@@ -566,6 +638,7 @@ impl Machine {
 
     /// The session ends: what is open is closed.
     pub(super) fn close(&mut self) {
+        self.owed = false;
         if self.active.is_some() {
             self.finish(&End::Cancelled("client_cancelled"));
         }
@@ -577,7 +650,11 @@ impl Machine {
         if active.is_speaking() && !matches!(end, End::Completed) {
             self.out.push(Do::Silence);
         }
-        let (item, events) = active.close(end, self.dialect);
+        let outside = active.outside;
+        let (item, mut events) = active.close(end, self.dialect);
+        if outside {
+            events.retain(|event| event["type"] != "conversation.item.done");
+        }
         if let Some((id, value)) = item
             && let Some(own) = self.items.iter_mut().find(|own| own.id == id)
         {
@@ -586,6 +663,17 @@ impl Machine {
         for event in events {
             self.send(event);
         }
+        self.pay();
+    }
+}
+
+/// Takes the sound out of an item that the client made: it is listened to once, and not kept.
+fn take_audio(item: &mut Value) -> Option<String> {
+    let parts = item.get_mut("content")?.as_array_mut()?;
+    let mut all = parts.iter_mut().filter_map(|part| part.as_object_mut()?.remove("audio"));
+    match all.next() {
+        Some(Value::String(audio)) if !audio.is_empty() => Some(audio),
+        _ => None,
     }
 }
 

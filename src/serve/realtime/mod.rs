@@ -250,7 +250,9 @@ pub(super) fn play(events: impl Iterator<Item = Value>) {
             match what {
                 Do::Answer { response, text } => machine.answered(&response, &text, "en", &[]),
                 Do::Speak { response, .. } => machine.failed(&response, "busy", "busy"),
-                Do::Transcribe { item, .. } => machine.not_transcribed(&item, "busy", "busy"),
+                Do::Transcribe { item, .. } | Do::TranscribeEncoded { item, .. } => {
+                    machine.not_transcribed(&item, "busy", "busy")
+                }
                 Do::Send(event) => drop(in_dialect(event, machine.dialect)),
                 Do::Silence | Do::Retune => {}
             }
@@ -268,14 +270,14 @@ fn take(text: &str, house: &House, machine: &mut Machine, ears: &mut Ears) {
     match event["type"].as_str().unwrap_or_default() {
         "session.update" | "transcription_session.update" => machine.update(&event),
         "input_audio_buffer.append" => {
-            let audio = event["audio"].as_str().unwrap_or_default();
-            let Ok(bytes) = STANDARD.decode(audio) else {
-                return machine.error(
-                    &event,
-                    "invalid_value",
-                    "audio: this is no base64",
-                    Some("audio"),
-                );
+            let sound = match event["audio"].as_str().map(|audio| STANDARD.decode(audio)) {
+                Some(Ok(bytes)) => Ok(bytes),
+                Some(Err(_)) => Err("audio: this is no base64"),
+                None => Err("audio: sound in base64 is needed"),
+            };
+            let bytes = match sound {
+                Ok(bytes) => bytes,
+                Err(why) => return machine.error(&event, "invalid_value", why, Some("audio")),
             };
             let mut heard = Vec::new();
             if let Err(error) = ears.push(&bytes, &mut |what| heard.push(what)) {
@@ -369,6 +371,13 @@ fn begin(
                 }
             }
         }
+        Do::TranscribeEncoded { item, audio } => match ears::decoded(&audio, &machine.settings) {
+            Ok(audio) => {
+                let heard = Do::Transcribe { item, audio };
+                begin(heard, house, machine, ears, work, talk);
+            }
+            Err(why) => machine.not_transcribed(&item, "invalid_value", &why),
+        },
         Do::Answer { response, text } => {
             let (talk, house, settings) =
                 (Arc::clone(talk), Arc::clone(house), machine.settings.clone());

@@ -22,6 +22,10 @@ pub(super) struct Response {
     pub(super) audio: bool,
     /// The item at the recogniser that it answers.
     pub(super) waits_for: Option<String>,
+    /// The text to be answered, where the client gave one instead of what was said.
+    pub(super) question: Option<String>,
+    /// Whether it stays out of the conversation.
+    pub(super) outside: bool,
     metadata: Value,
     voice: String,
     /// The message that is open: its item and its text.
@@ -36,6 +40,8 @@ impl Response {
             id: id.into(),
             audio,
             waits_for: None,
+            question: None,
+            outside: false,
             metadata,
             voice: settings.voice.clone(),
             message: None,
@@ -50,7 +56,7 @@ impl Response {
             "id": self.id, "object": "realtime.response", "status": status, "status_details": details,
             "output": self.outputs, "output_modalities": [kind], "metadata": self.metadata,
             "audio": { "output": { "voice": self.voice } },
-            "conversation_id": "conv_1", "max_output_tokens": "inf",
+            "conversation_id": if self.outside { Value::Null } else { "conv_1".into() }, "max_output_tokens": "inf",
             "usage": { "total_tokens": 0, "input_tokens": 0, "output_tokens": 0 },
         })
     }

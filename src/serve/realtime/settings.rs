@@ -181,7 +181,26 @@ pub(super) struct Settings {
     pub(super) turns: Option<Turns>,
     pub(super) tools: Vec<Value>,
     pub(super) tool_choice: Value,
+    /// What is kept for the client and changes nothing here, by its place in the session.
+    kept: Map<String, Value>,
 }
+
+/// The longest value of those, in bytes.
+const LONGEST_KEPT: usize = 16 * 1024;
+
+/// Fields that are only shown again, each with its name in the newer shape.
+const KEPT: &[(&str, &str)] = &[
+    ("/max_output_tokens", "max_output_tokens"),
+    ("/max_response_output_tokens", "max_output_tokens"),
+    ("/truncation", "truncation"),
+    ("/tracing", "tracing"),
+    ("/prompt", "prompt"),
+    ("/include", "include"),
+    ("/parallel_tool_calls", "parallel_tool_calls"),
+    ("/temperature", "temperature"),
+    ("/audio/input/noise_reduction", "noise_reduction"),
+    ("/input_audio_noise_reduction", "noise_reduction"),
+];
 
 impl Settings {
     pub(super) fn new(model: &str, transcription_only: bool) -> Self {
@@ -199,7 +218,12 @@ impl Settings {
             turns: Turns::new(&Map::new()).ok(),
             tools: Vec::new(),
             tool_choice: "auto".into(),
+            kept: Map::new(),
         }
+    }
+
+    fn kept(&self, name: &str, usual: Value) -> Value {
+        self.kept.get(name).cloned().unwrap_or(usual)
     }
 
     /// Whether a session object is in the older shape.
@@ -262,7 +286,10 @@ impl Settings {
         }
         if let Some(voice) = at("/audio/output/voice").or_else(|| at("/voice")) {
             let name = voice.as_str().or_else(|| voice.get("id")?.as_str());
-            new.voice = name.unwrap_or_default().to_owned();
+            // Nothing is no other voice.
+            if let Some(name) = name.filter(|name| !name.is_empty()) {
+                new.voice = name.chars().take(200).collect();
+            }
         }
         if let Some(speed) =
             at("/audio/output/speed").or_else(|| at("/speed")).and_then(Value::as_f64)
@@ -306,6 +333,15 @@ impl Settings {
         if let Some(choice) = at("/tool_choice") {
             new.tool_choice = choice.clone();
         }
+        for (path, name) in KEPT {
+            if let Some(value) = at(path) {
+                if value.to_string().len() > LONGEST_KEPT {
+                    let least = format!("at most {LONGEST_KEPT} bytes");
+                    return Err(Wrong::new(&format!("session.{name}"), "a long value", &least));
+                }
+                new.kept.insert((*name).to_owned(), value.clone());
+            }
+        }
         *self = new;
         Ok(())
     }
@@ -328,17 +364,18 @@ impl Settings {
                 "input_audio_format": self.input.old_name(), "output_audio_format": self.output.old_name(),
                 "input_audio_transcription": self.transcripts, "turn_detection": turns,
                 "tools": self.tools, "tool_choice": self.tool_choice,
-                "temperature": 0.8, "max_response_output_tokens": "inf",
+                "temperature": self.kept("temperature", json!(0.8)),
+                "max_response_output_tokens": self.kept("max_output_tokens", "inf".into()),
             });
         }
         let input = json!({
             "format": self.input.value(), "transcription": self.transcripts,
-            "noise_reduction": null, "turn_detection": turns,
+            "noise_reduction": self.kept("noise_reduction", Value::Null), "turn_detection": turns,
         });
         if self.transcription_only {
             return json!({
                 "type": "transcription", "object": "realtime.transcription_session", "id": id,
-                "audio": { "input": input }, "include": [],
+                "audio": { "input": input }, "include": self.kept("include", json!([])),
             });
         }
         json!({
@@ -349,7 +386,10 @@ impl Settings {
                 "output": { "format": self.output.value(), "voice": self.voice, "speed": self.speed },
             },
             "tools": self.tools, "tool_choice": self.tool_choice,
-            "max_output_tokens": "inf", "truncation": "auto", "include": null, "tracing": null, "prompt": null,
+            "max_output_tokens": self.kept("max_output_tokens", "inf".into()),
+            "truncation": self.kept("truncation", "auto".into()),
+            "include": self.kept("include", Value::Null), "tracing": self.kept("tracing", Value::Null),
+            "prompt": self.kept("prompt", Value::Null),
         })
     }
 }
@@ -402,6 +442,23 @@ mod tests {
             assert!(wrong.message.contains(part), "{wrong:?}");
             assert_eq!(settings, Settings::new("m", false));
         }
+    }
+
+    #[test]
+    fn what_changes_nothing_here_is_shown_again() {
+        let mut settings = Settings::new("m", false);
+        let session = json!({
+            "type": "realtime", "max_output_tokens": 1024, "truncation": "disabled",
+            "audio": { "input": { "noise_reduction": { "type": "near_field" } } },
+        });
+        settings.update(&session).unwrap();
+        let shown = settings.shown("s", Dialect::New);
+        assert_eq!(
+            (&shown["max_output_tokens"], &shown["truncation"]),
+            (&1024.into(), &"disabled".into())
+        );
+        assert_eq!(shown["audio"]["input"]["noise_reduction"]["type"], "near_field");
+        assert_eq!(settings.shown("s", Dialect::Old)["max_response_output_tokens"], 1024);
     }
 
     #[test]

@@ -32,7 +32,9 @@ impl Bench {
         for what in self.machine.drain() {
             match what {
                 Do::Send(event) => self.sent.push(event),
-                Do::Transcribe { item, .. } => self.transcribe.push(item),
+                Do::Transcribe { item, .. } | Do::TranscribeEncoded { item, .. } => {
+                    self.transcribe.push(item);
+                }
                 Do::Answer { response, .. } => self.answer.push(response),
                 Do::Speak { response, .. } => self.speak.push(response),
                 Do::Silence => self.speak.clear(),
@@ -51,6 +53,14 @@ impl Bench {
             Step::Text(text) => machine.create_item(&json!({
                 "type": "conversation.item.create",
                 "item": { "type": "message", "role": "user", "content": [{ "type": "input_text", "text": text }] },
+            })),
+            Step::SpokenItem => machine.create_item(&json!({
+                "item": { "type": "message", "role": "user", "content": [{ "type": "input_audio", "audio": "AAAA" }] },
+            })),
+            Step::Aside(text) => machine.create_response(&json!({
+                "response": { "conversation": "none", "input": [
+                    { "type": "message", "role": "user", "content": [{ "type": "input_text", "text": text }] },
+                ] },
             })),
             Step::Output => machine.create_item(&json!({
                 "item": { "type": "function_call_output", "call_id": "c", "output": "done" },
@@ -121,6 +131,8 @@ enum Step {
     Commit,
     Clear,
     Text(String),
+    SpokenItem,
+    Aside(String),
     Output,
     Create,
     Cancel,
@@ -141,6 +153,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         Just(Step::Commit),
         Just(Step::Clear),
         "[a-z]{0,5}".prop_map(Step::Text),
+        Just(Step::SpokenItem),
+        "[a-z]{0,5}".prop_map(Step::Aside),
         Just(Step::Output),
         Just(Step::Create),
         Just(Step::Cancel),
@@ -327,4 +341,57 @@ fn an_older_client_is_answered_in_its_words() {
     assert!(
         !kinds.iter().any(|kind| kind.contains("output_audio") || kind == "conversation.item.done")
     );
+}
+
+#[test]
+fn a_spoken_item_is_heard_and_answered_when_it_is_asked_for() {
+    let mut bench = Bench::new(Dialect::New);
+    bench.step(&Step::SpokenItem);
+    let added = bench.sent.iter().find(|event| event["type"] == "conversation.item.added").unwrap();
+    assert_eq!(added["item"]["content"][0].get("audio"), None, "the sound is not sent back");
+    bench.step(&Step::Heard(true));
+    assert!(bench.answer.is_empty(), "nothing was asked yet");
+    assert!(bench.kinds().contains(&"conversation.item.input_audio_transcription.completed"));
+    bench.step(&Step::Create);
+    assert_eq!(bench.answer.len(), 1);
+    bench.step(&Step::Answered(0));
+    bench.step(&Step::Spoken);
+    check(&bench.sent);
+}
+
+#[test]
+fn a_response_outside_stays_out_of_the_conversation() {
+    let mut bench = Bench::new(Dialect::New);
+    bench.step(&Step::Text("turn it on".into()));
+    let before = bench.sent.len();
+    for step in
+        [Step::Aside("what time is it".into()), Step::Answered(0), Step::Sound, Step::Spoken]
+    {
+        bench.step(&step);
+    }
+    let kinds: Vec<&str> = bench.kinds().split_off(before);
+    assert!(!kinds.iter().any(|kind| kind.starts_with("conversation.")), "{kinds:?}");
+    assert_eq!(bench.sent.last().unwrap()["response"]["conversation_id"], Value::Null);
+    // What was said before is still to be answered.
+    bench.step(&Step::Create);
+    assert_eq!(bench.answer.len(), 1);
+    bench.step(&Step::Answered(1));
+    check(&bench.sent);
+}
+
+#[test]
+fn who_speaks_on_before_an_answer_is_answered_once_to_all() {
+    let mut bench = Bench::new(Dialect::New);
+    for step in [Step::Started, Step::Stopped, Step::Started, Step::Heard(true)] {
+        bench.step(&step);
+    }
+    assert!(!bench.kinds().contains(&"response.created"), "nobody is spoken over");
+    bench.step(&Step::Stopped);
+    // The second was a cough.
+    bench.step(&Step::Heard(false));
+    assert_eq!(bench.answer.len(), 1, "{:?}", bench.kinds());
+    bench.step(&Step::Answered(1));
+    let created = bench.kinds().iter().filter(|kind| **kind == "response.created").count();
+    assert_eq!(created, 1);
+    check(&bench.sent);
 }

@@ -111,7 +111,7 @@ where
                     }
                 }
                 // What was sent is a tenth of a second; it cannot be taken back.
-                Task::Clear => {}
+                Task::Clear | Task::Said(_) => {}
                 Task::End => return Ok(()),
             },
             () = house.stop.cancelled(), if !call.is_speaking() => return Ok(()),

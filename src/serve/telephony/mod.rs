@@ -18,6 +18,7 @@ use crate::session::Event;
 use crate::session::Order;
 use crate::session::Playback;
 use crate::session::Speech;
+use crate::session::TurnId;
 
 /// The rate of telephones, in Hz.
 const RATE: u32 = 8_000;
@@ -42,6 +43,8 @@ fn busy_tone() -> Vec<f32> {
 enum Task {
     /// Send this sound: 20 ms at 8 kHz, in the wire's own coding.
     Send(Vec<u8>),
+    /// A reply was sent to its end.
+    Said(TurnId),
     /// Take back what was sent and is not heard yet.
     Clear,
     /// The conversation is over.
@@ -144,7 +147,11 @@ impl Call {
             let played_ms = packet.sent.as_secs_f64() * 1000.0;
             self.live.order(Order::Played { turn: packet.turn, played_ms, done: packet.last });
         }
-        (!packet.bytes.is_empty()).then_some(Task::Send(packet.bytes))
+        match (packet.bytes.is_empty(), packet.last) {
+            (false, _) => Some(Task::Send(packet.bytes)),
+            (true, true) => Some(Task::Said(packet.turn)),
+            (true, false) => None,
+        }
     }
 
     fn queue(&mut self, speech: &Speech) -> Result<(), CallError> {

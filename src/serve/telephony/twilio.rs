@@ -10,13 +10,14 @@ use axum::Extension;
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::super::http::{ApiError, Place};
+use super::super::http::{ApiError, Place, known};
 use super::super::{Guest, House, WRITE_LIMIT};
 use super::{Call, Task};
 use crate::audio::G711;
@@ -29,8 +30,13 @@ const LARGEST: usize = 64 * 1024;
 pub(in super::super) async fn twilio(
     State(house): State<Arc<House>>,
     Extension(place): Extension<Place>,
+    headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
+    // With tokens the start shows one.
+    if house.tokens.is_open() {
+        known(&house, &headers)?;
+    }
     let upgrade = upgrade?;
     let upgrade = upgrade.max_message_size(LARGEST).max_frame_size(LARGEST);
     Ok(upgrade.on_upgrade(move |mut socket| async move {
@@ -84,6 +90,8 @@ async fn serve(socket: &mut WebSocket, house: &Arc<House>) -> Result<(), String>
                 Some(Ok(Message::Text(text))) => {
                     let message: Value = serde_json::from_str(&text).map_err(|e| e.to_string())?;
                     match message["event"].as_str() {
+                        // Where both directions are streamed, one is our own voice.
+                        Some("media") if message.pointer("/media/track").is_some_and(|track| track == "outbound") => {}
                         Some("media") => {
                             let payload = message.pointer("/media/payload").and_then(Value::as_str);
                             let bytes = STANDARD.decode(payload.unwrap_or_default());
@@ -91,7 +99,7 @@ async fn serve(socket: &mut WebSocket, house: &Arc<House>) -> Result<(), String>
                             call.hear(&G711::Mu.decode(&bytes)).map_err(|e| e.to_string())?;
                         }
                         Some("stop") => return Ok(()),
-                        // Marks come back when their sound was heard; ours say nothing new.
+                        // Marks that come back, and keys that were pressed.
                         _ => {}
                     }
                 }
@@ -102,6 +110,10 @@ async fn serve(socket: &mut WebSocket, house: &Arc<House>) -> Result<(), String>
                 let message = match task.map_err(|e| e.to_string())? {
                     Task::Send(bytes) => json!({
                         "event": "media", "streamSid": stream, "media": { "payload": STANDARD.encode(bytes) },
+                    }),
+                    // Comes back once the caller has heard it all, which shows in Twilio's own log.
+                    Task::Said(turn) => json!({
+                        "event": "mark", "streamSid": stream, "mark": { "name": format!("reply-{}", turn.0) },
                     }),
                     Task::Clear => json!({ "event": "clear", "streamSid": stream }),
                     Task::End => return Ok(()),

@@ -70,10 +70,11 @@ impl Hearing {
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
     pub(super) async fn audio(&mut self, event: &Event, state: &mut State) -> Result<(), Gone> {
         if state.hearing.is_none() {
+            state.given_up = false;
             let settings = self.house.shared.detect_settings();
             let listener = match self.house.shared.listener(settings) {
                 Ok(listener) => listener,
-                Err(failed) => return self.send(&failure(&failed.into())).await,
+                Err(failed) => return self.give_up(&failure(&failed.into()), state).await,
             };
             state.hearing = Some(Hearing {
                 language: state.language.clone(),
@@ -100,8 +101,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
                 // What another form left in its resampler is less than a frame.
                 Ok(intake) => hearing.intake = Some(intake),
                 Err(wrong) => {
-                    state.hearing = None;
-                    return self.send(&error(&wrong.to_string(), "audio-format")).await;
+                    return self.give_up(&error(&wrong.to_string(), "audio-format"), state).await;
                 }
             }
         }
@@ -109,7 +109,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
         if let Some(intake) = &mut hearing.intake
             && let Err(failed) = intake.push(&event.payload, &mut hearing.samples)
         {
-            return self.send(&error(&failed.to_string(), "audio-format")).await;
+            return self.give_up(&error(&failed.to_string(), "audio-format"), state).await;
         }
         let mut heard = Vec::new();
         let Hearing { listener, samples, .. } = hearing;
@@ -118,13 +118,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
     }
 
     pub(super) async fn audio_stop(&mut self, state: &mut State) -> Result<(), Gone> {
-        let Some(hearing) = &mut state.hearing else { return Ok(()) };
+        let Some(hearing) = &mut state.hearing else {
+            // Who asked and then sent nothing waits for an answer all the same.
+            return match std::mem::take(&mut state.asked) {
+                true => self.send(&Event::new("transcript").with("text", "")).await,
+                false => Ok(()),
+            };
+        };
         let began = Instant::now();
         hearing.samples.clear();
         if let Some(intake) = &mut hearing.intake
             && let Err(failed) = intake.finish(&mut hearing.samples)
         {
-            return self.send(&error(&failed.to_string(), "audio-format")).await;
+            return self.give_up(&error(&failed.to_string(), "audio-format"), state).await;
         }
         let mut heard = Vec::new();
         let Hearing { listener, samples, .. } = hearing;
@@ -136,7 +142,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
             let next = self.during(Hearing::next(Some(hearing))).await?;
             self.heard(next, state).await?;
         }
-        let Some(hearing) = state.hearing.take() else { return Ok(()) };
+        let Some(hearing) = state.hearing.take() else {
+            return match state.given_up && state.pipeline.is_none() {
+                true => Err(Gone::Unheard),
+                false => Ok(()),
+            };
+        };
+        state.asked = false;
         let labels = [("door", "wyoming")];
         self.house.metrics.time("hearken_door_recognition_seconds", began.elapsed(), &labels);
         self.house.metrics.add(
@@ -144,6 +156,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
             hearing.listener.now().seconds(),
             &labels,
         );
+        if state.pipeline.is_some() {
+            // What was said in a pipeline was carried on; this is the end of one in which nothing was.
+            return self.send(&error("nothing was said", "stt-no-text-recognized")).await;
+        }
         let mut transcript = Event::new("transcript").with("text", hearing.text);
         if let Some(language) = hearing.spoken.or(hearing.language) {
             transcript = transcript.with("language", language);
@@ -182,7 +198,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
                             hearing.accepted = true;
                             hearing.jobs.push_back(job);
                         }
-                        Err(failed) => return self.give_up(&failed, state).await,
+                        Err(failed) => return self.not_heard(&failed, state).await,
                     }
                 }
             }
@@ -215,7 +231,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
                 }
                 self.send(&Event::new("transcript-chunk").with("text", chunk)).await
             }
-            Some(Err(failed)) => self.give_up(&failed, state).await,
+            Some(Err(failed)) => self.not_heard(&failed, state).await,
             None => {
                 hearing.jobs.pop_front();
                 Ok(())
@@ -223,11 +239,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
         }
     }
 
-    async fn give_up(&mut self, failed: &HandleError, state: &mut State) -> Result<(), Gone> {
+    async fn not_heard(&mut self, failed: &HandleError, state: &mut State) -> Result<(), Gone> {
         if failed.is_retryable() {
             self.house.refused("wyoming", "busy");
         }
+        self.give_up(&failure(failed), state).await
+    }
+
+    /// Tells why what is being said is not heard; the rest of it is passed over.
+    async fn give_up(&mut self, why: &Event, state: &mut State) -> Result<(), Gone> {
         state.hearing = None;
-        self.send(&failure(failed)).await
+        state.given_up = true;
+        self.send(why).await
     }
 }

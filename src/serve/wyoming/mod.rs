@@ -50,6 +50,9 @@ enum Gone {
     Wire(#[from] WireError),
     #[error("the server closes")]
     Closing,
+    /// It has been told why already.
+    #[error("what was sent was not heard")]
+    Unheard,
 }
 
 /// One client.
@@ -77,6 +80,10 @@ struct State {
     language: Option<String>,
     speaking: Option<Speaking>,
     pipeline: Option<Pipeline>,
+    /// A transcript is owed.
+    asked: bool,
+    /// The audio that comes was given up; its client was told so.
+    given_up: bool,
 }
 
 /// Serves one connection to its end.
@@ -87,7 +94,7 @@ where
     let mut peer = Peer::new(stream, house);
     if let Err(gone) = peer.talk().await {
         tracing::debug!(%gone, "a Wyoming connection ends");
-        if !matches!(gone, Gone::Broke(_) | Gone::Stuck) {
+        if !matches!(gone, Gone::Broke(_) | Gone::Stuck | Gone::Unheard) {
             let _ = peer.send(&error(&gone.to_string(), "closed")).await;
         }
     }
@@ -177,9 +184,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
             "transcribe" => {
                 count("transcribe");
                 state.language = event.text("language").map(base);
-                (state.hearing, state.pipeline) = (None, None);
+                (state.hearing, state.pipeline, state.given_up) = (None, None, false);
+                state.asked = true;
                 Ok(())
             }
+            // Many clients, Home Assistant's among them, wait for a transcript or the end and for nothing else.
+            "audio-stop" if state.given_up && state.pipeline.is_none() => Err(Gone::Unheard),
+            "audio-chunk" | "audio-stop" if state.given_up => Ok(()),
             "audio-start" | "audio-chunk" | "audio-stop"
                 if state.pipeline.is_some_and(|pipeline| pipeline.over) =>
             {

@@ -36,7 +36,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
         if end < start {
             return self.send(&error("end_stage comes before start_stage", "pipeline")).await;
         }
-        (state.hearing, state.speaking) = (None, None);
+        (state.hearing, state.speaking, state.given_up) = (None, None, false);
         let restart = event.data.get("restart_on_end").and_then(serde_json::Value::as_bool);
         match STAGES[start] {
             "wake" => {

@@ -187,25 +187,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
             let text = format!("texts in {format:?} are not spoken; send plain text");
             return Err(Box::new(error(&text, "text-format")));
         }
-        let found = match (&wanted.name, &wanted.language) {
+        match (&wanted.name, &wanted.language) {
             (Some(name), _) => {
-                let known =
-                    shared.voices().iter().find(|voice| voice.id == *name || voice.name == *name);
-                known.ok_or_else(|| {
+                let all = shared.voices();
+                let known = all.iter().find(|voice| voice.id == *name || voice.name == *name);
+                known.cloned().ok_or_else(|| {
                     let name: String = name.chars().take(60).collect();
                     let text =
                         format!("no voice {name:?} is installed; `describe` tells which are");
                     Box::new(error(&text, "no-voice"))
-                })?
+                })
             }
             (None, language) => {
                 let language = language.as_deref().unwrap_or_else(|| written_language(text));
                 shared
                     .voice_for(language)
-                    .ok_or_else(|| Box::new(error("no voice is installed", "no-voice")))?
+                    .ok_or_else(|| Box::new(error("no voice is installed", "no-voice")))
             }
-        };
-        Ok(found.clone())
+        }
     }
 }
 

@@ -17,7 +17,7 @@ const DEVIATION: f64 = 0.25;
 const REMEMBERED: usize = 64;
 /// How long who is patient lets others go before; after that it is as urgent as they.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// The longest that a patient job, once broken off, goes on: the engine ends its step first.
+/// The longest that a job, once broken off, goes on: the engine ends its step first.
 const STEP: f64 = 1.0;
 
 /// Something that waits.
@@ -52,6 +52,8 @@ struct Running {
     expected: f64,
     /// Its length in seconds of sound, and one more.
     size: f64,
+    /// Set when its result is not wanted any more: then it ends soon.
+    stop: CancellationToken,
 }
 
 /// The queue.
@@ -165,6 +167,7 @@ impl<J> Line<J> {
             since: now,
             expected: self.pace.expected() * (1.0 + entry.seconds),
             size: 1.0 + entry.seconds,
+            stop: entry.stop.clone(),
         });
         Some(entry)
     }
@@ -191,7 +194,7 @@ impl Running {
         let took = self.took(now);
         // What is late already will be later still.
         let left = (self.expected - took).max(took * 0.25);
-        match self.gives_way && owner != self.owner {
+        match self.stop.is_cancelled() || (self.gives_way && owner != self.owner) {
             true => left.min(STEP),
             false => left,
         }
@@ -262,6 +265,16 @@ mod tests {
         assert!(near(bench.wait(3), 0.2));
         bench.now += Duration::from_secs(10);
         assert!(near(bench.wait(3), 2.6));
+    }
+
+    #[test]
+    fn what_runs_and_is_not_wanted_any_more_ends_soon() {
+        let mut bench = Bench::new();
+        let words_so_far = bench.push(1, "words so far", 29.0, false);
+        bench.line.take(bench.now).unwrap();
+        assert!(near(bench.wait(1), 6.0), "{}", bench.wait(1));
+        words_so_far.cancel();
+        assert!(near(bench.wait(1), STEP) && near(bench.wait(2), STEP), "{}", bench.wait(1));
     }
 
     #[test]

@@ -4,7 +4,7 @@
     python3 -m venv target/peers
     target/peers/bin/pip install wyoming wyoming-faster-whisper==3.8.1 wyoming-piper==2.5.2
     cargo build --release
-    target/peers/bin/python benches/peers/wyoming.py target/release/hearken MODELS CT2 [ROUNDS]
+    target/peers/bin/python benches/peers/wyoming_latency.py target/release/hearken MODELS CT2 [ROUNDS]
 
 MODELS is Hearken's folder of models; CT2 is a folder with Whisper base as CTranslate2 has it, from which ours was made
 (`hub = "Systran/faster-whisper-base"` in voices/whisper-base.toml). Each round asks every server each question once, so
