@@ -49,7 +49,7 @@ enum Network {
         speaker: Option<String>,
         hop: usize,
         reach: usize,
-        flow: Option<Flow>,
+        flow: Option<Box<Flow>>,
     },
     /// As it is in the file.
     Whole(Session),
@@ -69,7 +69,7 @@ impl Flow {
         &mut self,
         noisy: Vec<f32>,
         n: usize,
-        speaker: Option<&(&str, (Vec<usize>, Vec<f32>))>,
+        speaker: Option<&Named<'_>>,
     ) -> Result<Vec<f32>, String> {
         let failed = |e: ort::Error| e.to_string();
         let channels = noisy.len() / n.max(1);
@@ -90,7 +90,7 @@ impl Flow {
     }
 
     /// Whether frames in stretches equal the whole; tried once, on noise.
-    fn holds(&mut self, channels: usize, speaker: Option<&(&str, (Vec<usize>, Vec<f32>))>) -> bool {
+    fn holds(&mut self, channels: usize, speaker: Option<&Named<'_>>) -> bool {
         let n = 3 * self.reach + 40;
         // Any numbers do, as long as they differ.
         let noise: Vec<f32> =
@@ -155,7 +155,7 @@ impl Network {
                     speaker,
                     hop,
                     reach,
-                    flow: Some(flow),
+                    flow: Some(Box::new(flow)),
                 });
             }
         }

@@ -188,9 +188,8 @@ pub(super) fn follows(after: &str) -> bool {
     let symbol = &rest[..end];
     // Behind a space, a single letter is more often a word or a name.
     let letter = symbol.chars().count() == 1 && after.starts_with(' ');
-    !(letter && !matches!(symbol, "m" | "g" | "W" | "V" | "Ω"))
-        && symbol != "us"
-        && name(symbol).is_some()
+    let sure = !letter || matches!(symbol, "m" | "g" | "W" | "V" | "Ω");
+    sure && symbol != "us" && name(symbol).is_some()
 }
 
 fn name(symbol: &str) -> Option<(&'static str, &'static str)> {

@@ -196,8 +196,8 @@ fn called(found: &Found<'_>) -> Option<String> {
     let ends_with = |verb: &&str| {
         left.strip_suffix(*verb).is_some_and(|rest| !rest.ends_with(|c: char| c.is_alphanumeric()))
     };
-    let verb = verbs.iter().any(|verb| ends_with(verb))
-        || ["code is", "pin is", "number is"].iter().any(|verb| ends_with(verb));
+    let verb =
+        verbs.iter().any(&ends_with) || ["code is", "pin is", "number is"].iter().any(ends_with);
     (clear(found) && verb && !matches!(found.next(), Some(',' | ':' | '%')))
         .then(|| digits(found.group(0)))
 }
