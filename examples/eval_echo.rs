@@ -3,7 +3,8 @@
 //! speaker played, NEAR what the microphone heard, VOICE the near-end voice in it. Without files it is
 //! HEARKEN_EVAL_DATA/noise/echo_x, echo_d and echo_male. Then the demo's commands, spoken over the assistant's own
 //! voice in a room made here, at several ratios of command to echo: how many are obeyed as without echo, with
-//! the canceller and without.
+//! the canceller and without. In the second table the assistant falls silent 400 ms after the command began, as it
+//! does when somebody speaks.
 #![allow(clippy::print_stdout, reason = "a table for people is what this makes")]
 
 mod synthesis;
@@ -99,26 +100,38 @@ fn commands(cleaning: &Config) -> AnyResult<Vec<serde_json::Value>> {
     let clips = (1..=8).map(|n| read_mono_16k(format!("examples/recordings/{n}.flac")));
     let clips = clips.collect::<Result<Vec<_>, _>>()?;
     let expected: Vec<_> = clips.iter().map(|clip| obeyed(&mut session, &mut at, clip)).collect();
-    println!("\ncommand over echo   obeyed as alone: without / with the canceller");
     let mut rows = Vec::new();
-    for ratio in [0.0_f32, 10.0, 20.0] {
-        let (mut without, mut with) = (0, 0);
-        for (clip, expected) in clips.iter().zip(&expected) {
-            let level = (power(clip) / power(&echo) / 10_f32.powf(ratio / 10.0)).sqrt();
-            let mut near: Vec<f32> = echo.iter().map(|s| s * level).collect();
-            let most = near.len().saturating_sub(LEAD);
-            let spoken = &clip[..clip.len().min(most)];
-            near[LEAD..].iter_mut().zip(spoken).for_each(|(near, s)| *near += s);
-            let part = LEAD - SAMPLE_RATE as usize / 5..LEAD + spoken.len();
-            without += usize::from(obeyed(&mut session, &mut at, &near[part.clone()]) == *expected);
-            let mut cleaner = Cleaner::new(cleaning).ok_or("the canceller is off")?;
-            let mut clean = Vec::new();
-            cleaner.push_pair(&near, &far, &mut clean);
-            let part = part.start..part.end.min(clean.len());
-            with += usize::from(obeyed(&mut session, &mut at, &clean[part]) == *expected);
+    for stops in [false, true] {
+        let when = if stops { ", which stops after 400 ms" } else { "" };
+        println!("\ncommand over echo{when}: obeyed as alone without / with the canceller");
+        for ratio in [-10.0_f32, 0.0, 10.0, 20.0] {
+            let (mut without, mut with) = (0, 0);
+            for (clip, expected) in clips.iter().zip(&expected) {
+                let level = (power(clip) / power(&echo) / 10_f32.powf(ratio / 10.0)).sqrt();
+                let mut played = far.clone();
+                if stops {
+                    played[LEAD + 2 * SAMPLE_RATE as usize / 5..].fill(0.0);
+                }
+                let mut near: Vec<f32> = in_a_room(&played).iter().map(|s| s * level).collect();
+                let most = near.len().saturating_sub(LEAD);
+                let spoken = &clip[..clip.len().min(most)];
+                near[LEAD..].iter_mut().zip(spoken).for_each(|(near, s)| *near += s);
+                let mut cleaner = Cleaner::new(cleaning).ok_or("the canceller is off")?;
+                let mut clean = Vec::new();
+                cleaner.push_pair(&near, &played, &mut clean);
+                let part = LEAD - SAMPLE_RATE as usize / 5..(LEAD + spoken.len()).min(clean.len());
+                let mut obeys = |sound: &[f32]| {
+                    usize::from(obeyed(&mut session, &mut at, &sound[part.clone()]) == *expected)
+                };
+                without += obeys(&near);
+                with += obeys(&clean);
+            }
+            println!("{ratio:>12} dB   {without} / {with} of {}", clips.len());
+            rows.push(serde_json::json!({
+                "ratio_db": ratio, "stops": stops, "of": clips.len(),
+                "without": without, "with": with,
+            }));
         }
-        println!("{ratio:>12} dB   {without} / {with} of {}", clips.len());
-        rows.push(serde_json::json!({ "ratio_db": ratio, "without": without, "with": with, "of": clips.len() }));
     }
     Ok(rows)
 }

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Makes the pronunciation data under src/tts/phonemes/data from three permissively licensed packages.
+"""Makes the pronunciation data under src/tts/phonemes/data from permissively licensed packages.
 
     pip download --no-deps pypinyin==0.55.0 g2pM==0.1.2.5 g2p-en==2.1.0 -d wheels
-    pip install numpy pypinyin==0.55.0
+    pip install numpy pypinyin==0.55.0 jieba==0.42.1
     python3 scripts/pronunciation-data.py wheels src/tts/phonemes/data
 
 polyphones.gz  the bi-LSTM of g2pM (Apache-2.0), rows quantised to 8 bits (same accuracy)
-phrases.gz     the phrases of pypinyin (MIT) with a character that has several readings
+phrases.gz     the phrases of pypinyin (MIT) with a character that has several readings, and which of them are common
+               words by the counts in jieba's dictionary (MIT)
 letters.gz     the letter-to-sound GRU of g2p-en (Apache-2.0), rows quantised to 8 bits
 
 g2pM's copy of a dictionary is left out: its licence is not ours to use.
@@ -81,18 +82,25 @@ def letters(wheels):
     return model(graphemes, phonemes, [(n, state[n]) for n in [*names, "fc_w", "fc_b"]])
 
 
+# From how many times in jieba's counts on a word is a common one.
+COMMON = 100
+
+
 def phrases():
+    import jieba
     from pypinyin.contrib.tone_convert import to_tone3
     from pypinyin.phrases_dict import phrases_dict
     from pypinyin.pinyin_dict import pinyin_dict
 
+    jieba.initialize()
+    common = lambda phrase: "\t!" if jieba.dt.FREQ.get(phrase, 0) >= COMMON else ""
     digit = lambda marked: to_tone3(marked, neutral_tone_with_five=True).replace("ü", "v")
     ambiguous = lambda c: "," in pinyin_dict.get(ord(c), "")
     lines = []
     for phrase, readings in sorted(phrases_dict.items()):
         said = [digit(r[0]) for r in readings]
         if len(said) == len(phrase) > 1 and any(ambiguous(c) for c in phrase):
-            lines.append(phrase + "\t" + " ".join(said))
+            lines.append(phrase + "\t" + " ".join(said) + common(phrase))
     return ("\n".join(lines) + "\n").encode()
 
 

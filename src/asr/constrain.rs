@@ -3,18 +3,24 @@
 //!
 //! The search is best-first with greedy descents: from the most promising unfinished sentence the
 //! most probable allowed tokens are followed to the end, what was passed by is kept, and the search
-//! ends when nothing kept can become better than what is complete, or when its budget is spent.
-//! Where the freely decoded text keeps to the grammar its logits are used again, so that a command
+//! ends when nothing kept can become better than what is complete, or when its budget is spent. It
+//! begins among the few sentences that sound like the free text, where a model that heard badly
+//! still finds what was said. Where the freely decoded text keeps to the grammar its logits are used again, so that a command
 //! which was heard well costs no further step of the decoder.
 
 use std::collections::{BinaryHeap, HashMap};
 
 use super::Grammar;
+use super::few::Few;
 use super::hanzi::Variants;
 use super::spelling::{Allowed, Spot, Tokens};
 
 /// Steps of the decoder that a search may take.
 const BUDGET: usize = 48;
+/// Steps of them that go to the sentences that sound like the free text.
+const NEAR_BUDGET: usize = 32;
+/// A sentence that is as sure as this by the model alone, in the logarithm of the odds, ends the search.
+const SETTLED: f64 = 1.5;
 /// Tokens that are followed from one place.
 const BREADTH: usize = 8;
 /// Tokens looked at where free words are said.
@@ -127,12 +133,14 @@ impl Ord for Partial {
     }
 }
 
-/// The most probable sentences of the grammar, best first. `limit` is the most tokens one may have.
+/// The most probable sentences of the grammar, best first. `heard` is the free text, `limit` the most
+/// tokens that a sentence may have.
 pub(super) fn search<L: Logits>(
     model: &mut L,
     tokens: &Tokens,
     constraint: &mut Constraint,
     free: &Free,
+    heard: &str,
     limit: usize,
     stop: &dyn Fn() -> bool,
 ) -> Result<Vec<Candidate>, L::Error> {
@@ -141,105 +149,196 @@ pub(super) fn search<L: Logits>(
     if grammar.tidy() {
         allowed.clear();
     }
-    let variants = Variants::all();
-    let mut left = BinaryHeap::new();
-    let mut best_at: HashMap<Spot, f64> = HashMap::new();
-    let mut complete: Vec<Candidate> = Vec::new();
-    let (mut budget, mut best) = (BUDGET, f64::NEG_INFINITY);
     let length = free.tokens.len() + 2;
     let limit = limit.min(2 * length + 6);
-    let spot = Spot::start(grammar.start());
-    left.push(Partial { tokens: Vec::new(), spot, logprob: 0.0, open: 0, promise: 0.0 });
-    while let Some(partial) = left.pop() {
-        let mut at = Some(partial);
-        while let Some(here) = at.take() {
-            if stop() {
-                break;
-            }
-            if worth(here.logprob, here.tokens.len(), WORTH, length) < best - SLACK {
-                break;
-            }
-            let shared = free.tokens.starts_with(&here.tokens);
-            // Two ways to the same place have the same future; the worse one need not be followed.
-            // Where any words may be said they are not at the same place of the sound.
-            if here.spot.is_whole() && !grammar.is_open(here.spot.state) {
-                let best = best_at.entry(here.spot).or_insert(f64::NEG_INFINITY);
-                if !shared && *best >= here.logprob {
+    let mut hunt = Hunt {
+        model,
+        tokens,
+        free,
+        length,
+        limit,
+        stop,
+        budget: 0,
+        best: f64::NEG_INFINITY,
+        complete: Vec::new(),
+    };
+    // Along what was heard freely, whose logits are known.
+    let mut left = Waiting::from(grammar.start());
+    if hunt.follow(&mut left, grammar, allowed)? {
+        return Ok(hunt.complete.pop().into_iter().collect());
+    }
+    let near = grammar.near(heard);
+    if !near.is_empty() {
+        let mut few = Few::new(near.iter().map(String::as_str));
+        hunt.budget = NEAR_BUDGET;
+        hunt.follow(&mut Waiting::from(few.start()), &mut few, &mut Allowed::default())?;
+    }
+    let spent = if near.is_empty() { 0 } else { NEAR_BUDGET - hunt.budget };
+    if !hunt.is_settled() {
+        hunt.budget = BUDGET - spent;
+        hunt.follow(&mut left, grammar, allowed)?;
+    }
+    let steps = BUDGET - hunt.budget;
+    tracing::debug!(
+        near = near.len(),
+        spent,
+        steps,
+        complete = hunt.complete.len(),
+        "searched the grammar"
+    );
+    let mut complete = hunt.complete;
+    complete.sort_by(|a, b| b.worth(length).total_cmp(&a.worth(length)));
+    complete.dedup_by(|a, b| a.tokens == b.tokens);
+    complete.truncate(KEPT);
+    Ok(complete)
+}
+
+/// Unfinished sentences, and what is known about the places that were come to.
+struct Waiting {
+    left: BinaryHeap<Partial>,
+    best_at: HashMap<Spot, f64>,
+}
+
+impl From<u32> for Waiting {
+    fn from(start: u32) -> Self {
+        let spot = Spot::start(start);
+        let first = Partial { tokens: Vec::new(), spot, logprob: 0.0, open: 0, promise: 0.0 };
+        Self { left: BinaryHeap::from([first]), best_at: HashMap::new() }
+    }
+}
+
+/// A search for sentences with what it has found.
+struct Hunt<'a, L> {
+    model: &'a mut L,
+    tokens: &'a Tokens,
+    free: &'a Free,
+    /// More tokens are no merit.
+    length: usize,
+    /// The most tokens that a sentence may have.
+    limit: usize,
+    stop: &'a dyn Fn() -> bool,
+    /// Steps of the decoder that are left.
+    budget: usize,
+    /// What the best complete sentence is worth.
+    best: f64,
+    complete: Vec<Candidate>,
+}
+
+impl<L: Logits> Hunt<'_, L> {
+    /// Whether a sentence was found that is sure enough by the model alone.
+    fn is_settled(&self) -> bool {
+        self.complete.iter().any(|candidate| {
+            let closed = candidate.tokens.len() - candidate.open;
+            odds(self.free.logprob - candidate.logprob, closed) >= SETTLED
+        })
+    }
+
+    /// Follows what waits until nothing can become better or no step is left; whether what was heard
+    /// freely is a sentence of the grammar, which is then the last one found: none fits better.
+    fn follow(
+        &mut self,
+        waiting: &mut Waiting,
+        grammar: &mut dyn Grammar,
+        allowed: &mut Allowed,
+    ) -> Result<bool, L::Error> {
+        let Waiting { left, best_at } = waiting;
+        let (free, length, variants) = (self.free, self.length, Variants::all());
+        while let Some(partial) = left.pop() {
+            let mut at = Some(partial);
+            while let Some(here) = at.take() {
+                if (self.stop)() {
+                    return Ok(false);
+                }
+                if worth(here.logprob, here.tokens.len(), WORTH, length) < self.best - SLACK {
                     break;
                 }
-                *best = best.max(here.logprob);
-            }
-            let row = match free.rows.get(here.tokens.len()).filter(|_| shared) {
-                Some(row) => model.normalised(row, here.tokens.is_empty()),
-                None if budget == 0 => break,
-                None => {
-                    budget -= 1;
-                    let row = model.after(&here.tokens)?;
-                    model.normalised(&row, false)
+                let shared = free.tokens.starts_with(&here.tokens);
+                let known = free.rows.get(here.tokens.len()).filter(|_| shared);
+                if known.is_none() && self.budget == 0 {
+                    left.push(here);
+                    return Ok(false);
                 }
-            };
-            let of = |token: i32| {
-                usize::try_from(token)
-                    .ok()
-                    .and_then(|t| row.get(t))
-                    .map_or(f64::NEG_INFINITY, |p| f64::from(*p))
-            };
-            let ends =
-                here.spot.is_whole() && !here.tokens.is_empty() && grammar.accepts(here.spot.state);
-            let end =
-                if ends { here.logprob + END_WEIGHT * of(model.end()) } else { f64::NEG_INFINITY };
-            if ends {
-                let candidate =
-                    Candidate { tokens: here.tokens.clone(), logprob: end, open: here.open };
-                if shared && candidate.tokens.len() == free.tokens.len() {
-                    // What was heard freely is a sentence of the grammar: none fits better.
-                    return Ok(vec![candidate]);
+                // Two ways to the same place have the same future; the worse one need not be followed.
+                // Where any words may be said they are not at the same place of the sound.
+                if here.spot.is_whole() && !grammar.is_open(here.spot.state) {
+                    let best = best_at.entry(here.spot).or_insert(f64::NEG_INFINITY);
+                    if !shared && *best >= here.logprob {
+                        break;
+                    }
+                    *best = best.max(here.logprob);
                 }
-                best = best.max(candidate.worth(length));
-                complete.push(candidate);
-            }
-            let listed = allowed.at(here.spot, tokens, grammar, variants);
-            let mut options: Vec<(f64, i32, Spot)> =
-                listed.iter().map(|(token, spot)| (of(*token), *token, *spot)).collect();
-            if grammar.is_open(here.spot.state) {
-                for token in most_probable(&row, OPEN_BREADTH) {
-                    let known = options.iter().any(|(_, known, _)| *known == token);
-                    if let Some(spot) = tokens.follow(here.spot, token, grammar, variants)
-                        && !known
-                    {
-                        options.push((of(token), token, spot));
+                let row = match known {
+                    Some(row) => self.model.normalised(row, here.tokens.is_empty()),
+                    None => {
+                        self.budget -= 1;
+                        let row = self.model.after(&here.tokens)?;
+                        self.model.normalised(&row, false)
+                    }
+                };
+                let of = |token: i32| {
+                    usize::try_from(token)
+                        .ok()
+                        .and_then(|t| row.get(t))
+                        .map_or(f64::NEG_INFINITY, |p| f64::from(*p))
+                };
+                let ends = here.spot.is_whole()
+                    && !here.tokens.is_empty()
+                    && grammar.accepts(here.spot.state);
+                let end = if ends {
+                    here.logprob + END_WEIGHT * of(self.model.end())
+                } else {
+                    f64::NEG_INFINITY
+                };
+                if ends {
+                    let candidate =
+                        Candidate { tokens: here.tokens.clone(), logprob: end, open: here.open };
+                    let heard = shared && candidate.tokens.len() == free.tokens.len();
+                    self.best = self.best.max(candidate.worth(length));
+                    self.complete.push(candidate);
+                    if heard {
+                        return Ok(true);
+                    }
+                }
+                if here.tokens.len() >= self.limit {
+                    continue;
+                }
+                let listed = allowed.at(here.spot, self.tokens, grammar, variants);
+                let mut options: Vec<(f64, i32, Spot)> =
+                    listed.iter().map(|(token, spot)| (of(*token), *token, *spot)).collect();
+                if grammar.is_open(here.spot.state) {
+                    for token in most_probable(&row, OPEN_BREADTH) {
+                        let known = options.iter().any(|(_, known, _)| *known == token);
+                        if let Some(spot) = self.tokens.follow(here.spot, token, grammar, variants)
+                            && !known
+                        {
+                            options.push((of(token), token, spot));
+                        }
+                    }
+                }
+                options.retain(|(logprob, ..)| *logprob > LEAST);
+                options.sort_by(|a, b| b.0.total_cmp(&a.0));
+                options.truncate(BREADTH);
+                let open = here.open + usize::from(grammar.is_open(here.spot.state));
+                let closed = (here.tokens.len() + 1).max(length) - open;
+                for (rank, (logprob, token, spot)) in options.into_iter().enumerate() {
+                    let logprob = here.logprob + logprob;
+                    if odds(free.logprob - logprob, closed) < UNSURE {
+                        continue;
+                    }
+                    let mut tokens = here.tokens.clone();
+                    tokens.push(token);
+                    let promise = worth(logprob, tokens.len(), HOPE, length);
+                    let next = Partial { tokens, spot, logprob, open, promise };
+                    if rank == 0 && logprob > end {
+                        at = Some(next);
+                    } else {
+                        left.push(next);
                     }
                 }
             }
-            options.retain(|(logprob, ..)| *logprob > LEAST);
-            options.sort_by(|a, b| b.0.total_cmp(&a.0));
-            options.truncate(BREADTH);
-            if here.tokens.len() >= limit {
-                continue;
-            }
-            let open = here.open + usize::from(grammar.is_open(here.spot.state));
-            let closed = (here.tokens.len() + 1).max(length) - open;
-            for (rank, (logprob, token, spot)) in options.into_iter().enumerate() {
-                let logprob = here.logprob + logprob;
-                if odds(free.logprob - logprob, closed) < UNSURE {
-                    continue;
-                }
-                let mut tokens = here.tokens.clone();
-                tokens.push(token);
-                let promise = worth(logprob, tokens.len(), HOPE, length);
-                let next = Partial { tokens, spot, logprob, open, promise };
-                if rank == 0 && logprob > end {
-                    at = Some(next);
-                } else {
-                    left.push(next);
-                }
-            }
         }
+        Ok(false)
     }
-    tracing::debug!(steps = BUDGET - budget, complete = complete.len(), "searched the grammar");
-    complete.sort_by(|a, b| b.worth(length).total_cmp(&a.worth(length)));
-    complete.truncate(KEPT);
-    Ok(complete)
 }
 
 /// How sure it is that a sentence of the grammar was said, 0 to 1: by how much less probable it is
@@ -324,7 +423,7 @@ mod tests {
     fn found(opinion: &mut Opinion, free: &Free) -> Vec<Vec<i32>> {
         let tokens = Tokens::new((0..3).zip([b"a".to_vec(), b"b".to_vec(), b"c".to_vec()]));
         let mut constraint = Constraint { grammar: Box::new(Two), allowed: Allowed::default() };
-        let Ok(found) = search(opinion, &tokens, &mut constraint, free, 10, &|| false);
+        let Ok(found) = search(opinion, &tokens, &mut constraint, free, "", 10, &|| false);
         found.into_iter().map(|candidate| candidate.tokens).collect()
     }
 

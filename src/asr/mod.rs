@@ -4,6 +4,7 @@
 //! engine from looping and inventing.
 
 mod constrain;
+mod few;
 mod guards;
 mod hanzi;
 mod spelling;
@@ -140,6 +141,12 @@ pub trait Grammar: Send {
     fn is_open(&self, state: u32) -> bool;
     /// The sentence in the grammar's own letter case and number words; `None` when it is none.
     fn spoken(&mut self, text: &str) -> Option<String>;
+    /// Sentences that sound like what was heard freely, the nearest first, each in the ways that it may be
+    /// written: where a search for what was said begins. A grammar that knows no sounds has none.
+    fn near(&mut self, heard: &str) -> Vec<String> {
+        let _ = heard;
+        Vec::new()
+    }
     /// Called between two sentences; `true` when states were forgotten.
     fn tidy(&mut self) -> bool {
         false

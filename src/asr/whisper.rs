@@ -295,7 +295,8 @@ impl Whisper {
             decoded: decoded.tokens.clone(),
         };
         let tokens = self.model.tokens();
-        let found = constrain::search(&mut steps, tokens, constraint, &free, limit, stop)?;
+        let heard = super::Script::Simplified.apply(&self.model.text(&free.tokens));
+        let found = constrain::search(&mut steps, tokens, constraint, &free, &heard, limit, stop)?;
         let mut readings: Vec<Reading> = Vec::new();
         for candidate in found {
             let written = self.model.text(&candidate.tokens);

@@ -17,6 +17,8 @@ const SURE: f32 = 0.5;
 /// recorded commands one was farther (0.46), of 89 sentences found in unrelated speech one was nearer than
 /// 0.65 (0.32, with free words in it).
 const NEAR: f32 = 0.35;
+/// Sentences that are held against the sound because the free text sounds like them.
+const MOST_NEAR: usize = 8;
 /// How much the sound counts, in the logarithm of the odds.
 const SOUND: f32 = 10.0;
 
@@ -33,12 +35,13 @@ pub fn sure_of(reading: &Reading, heard: &str, language: &str) -> f32 {
     1.0 / (1.0 + (-odds).exp())
 }
 
-/// Makes the readings as sure as they are by their sound, too.
+/// Makes the readings as sure as they are by their sound, too, and puts the surest first.
 pub(super) fn weigh_sound(transcript: &mut Transcript) {
     let Transcript { text, language, readings, .. } = transcript;
-    for reading in readings {
+    for reading in readings.iter_mut() {
         reading.confidence = sure_of(reading, text, language);
     }
+    readings.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
 }
 
 /// Sentences, for the recogniser.
@@ -94,6 +97,11 @@ impl Grammar for Sentences {
 
     fn spoken(&mut self, text: &str) -> Option<String> {
         self.sayable.spoken(text)
+    }
+
+    fn near(&mut self, heard: &str) -> Vec<String> {
+        let near = self.sayable.nearest(heard, MOST_NEAR);
+        near.iter().flat_map(|(text, _)| self.sayable.written(text)).collect()
     }
 
     fn tidy(&mut self) -> bool {

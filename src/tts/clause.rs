@@ -17,6 +17,8 @@ pub struct Clause {
 /// Weights of a clause: a Han character counts three, because it is a syllable where a Latin letter is
 /// a third of one. A comma ends the first clause from here on, …
 const FIRST: usize = 9;
+/// Without a comma the first clause ends before a word that joins another to it, from here on.
+const JOINED: usize = 20;
 /// … and the others from here.
 const LATER: usize = 42;
 /// Without any mark the text is cut before it grows beyond this.
@@ -89,8 +91,12 @@ impl Clauses {
             if pause.is_some() && !known && !last {
                 return;
             }
+            let joins =
+                if self.started || self.weight < JOINED { Some(false) } else { self.joins(i) };
+            let Some(joins) = joins.or(last.then_some(false)) else { return };
             match pause {
                 Some(pause) if self.ends(c) => self.emit(end, pause),
+                _ if joins => self.emit(i, 60),
                 _ => {
                     self.weight += weight(c);
                     self.seen += 1;
@@ -100,6 +106,44 @@ impl Clauses {
                 }
             }
         }
+    }
+
+    /// Whether a word that joins two clauses begins at `i` or behind the space there; none when that shows only in what
+    /// has not arrived yet.
+    fn joins(&self, i: usize) -> Option<bool> {
+        const ENGLISH: &[&str] = &[
+            "and", "but", "because", "while", "although", "though", "unless", "until", "which",
+            "where",
+        ];
+        const CHINESE: &[[char; 2]] = &[
+            ['而', '且'],
+            ['并', '且'],
+            ['但', '是'],
+            ['不', '过'],
+            ['所', '以'],
+            ['因', '为'],
+            ['然', '后'],
+            ['如', '果'],
+        ];
+        let c = self.pending[i];
+        if c == ' ' {
+            let next: Vec<char> = self.pending[i + 1..].iter().copied().take(12).collect();
+            let Some(length) = next.iter().position(|c| c.is_whitespace()) else {
+                return (next.len() == 12 || next.iter().any(|c| !c.is_alphabetic()))
+                    .then_some(false);
+            };
+            let word: String = next[..length].iter().collect::<String>().to_lowercase();
+            let start = self.pending[..i].iter().rposition(|c| *c == ' ').map_or(0, |at| at + 1);
+            let before: String = self.pending[start..i].iter().collect::<String>().to_lowercase();
+            // One hundred and two is one number.
+            let number = matches!(before.as_str(), "hundred" | "thousand" | "million" | "billion");
+            return Some(ENGLISH.contains(&word.as_str()) && !number);
+        }
+        if !CHINESE.iter().any(|[first, _]| *first == c) {
+            return Some(false);
+        }
+        let next = self.pending.get(i + 1)?;
+        Some(CHINESE.contains(&[c, *next]))
     }
 
     /// The pause behind the mark at `i`, when it is one that separates; `end` is behind all its followers.
@@ -259,6 +303,16 @@ mod tests {
             ),
             ("Well, the light is on.", &["Well, the light is on."]),
             (
+                "The front door is locked and the heating is set to twenty degrees.",
+                &["The front door is locked", "and the heating is set to twenty degrees."],
+            ),
+            ("I added milk and eggs to the list.", &["I added milk and eggs to the list."]),
+            (
+                "That is three thousand one hundred and two steps.",
+                &["That is three thousand one hundred and two steps."],
+            ),
+            ("客厅的灯已经打开但是窗帘没有拉上", &["客厅的灯已经打开", "但是窗帘没有拉上"]),
+            (
                 "It is 21.5 degrees. Dr. Smith called at 5 p.m. from the U.S. office.",
                 &["It is 21.5 degrees.", "Dr. Smith called at 5 p.m. from the U.S. office."],
             ),
@@ -305,7 +359,7 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_is_lost_and_arrival_does_not_matter(
-            tokens in proptest::collection::vec("[a-zA-Z 0-9,.!?。，；：、\"”你好的灯\\n]{0,8}", 0..12),
+            tokens in proptest::collection::vec("( and | but |但是|[a-zA-Z 0-9,.!?。，；：、\"”你好的灯\\n]{0,8})", 0..12),
         ) {
             let whole = tokens.concat();
             let kept = |s: &str| s.chars().filter(|c| !c.is_whitespace()).collect::<String>();

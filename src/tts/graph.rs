@@ -163,6 +163,38 @@ impl<'a> Graph<'a> {
         (nodes, outside)
     }
 
+    /// The nodes that take a value.
+    pub(super) fn takers<'g>(&'g self, value: &'g str) -> impl Iterator<Item = &'g Node<'a>> {
+        self.nodes.iter().filter(move |node| node.inputs.contains(&value))
+    }
+
+    /// A model that makes `wanted` of the values `given` (f32) and of nothing else; none when it would take more.
+    pub(super) fn between(&self, given: &[&'a str], wanted: &'a str) -> Option<Vec<u8>> {
+        let (nodes, outside) = self.needed(&[wanted], given);
+        let initial: HashSet<&str> = self.initializers.iter().map(|(name, _)| *name).collect();
+        if !outside.iter().all(|name| initial.contains(*name) || name.is_empty()) {
+            return None;
+        }
+        let values: Vec<Vec<u8>> = given.iter().map(|name| value(name)).collect();
+        let mut output = Vec::new();
+        protobuf::put(&mut output, GRAPH_OUTPUT, &value(wanted));
+        Some(self.part(&nodes, &outside, &values, &[output]))
+    }
+
+    /// A model that makes `wanted` of the network's inputs.
+    pub(super) fn until(&self, wanted: &[&'a str]) -> Vec<u8> {
+        let (nodes, outside) = self.needed(wanted, &[]);
+        let outputs: Vec<Vec<u8>> = wanted
+            .iter()
+            .map(|name| {
+                let mut field = Vec::new();
+                protobuf::put(&mut field, GRAPH_OUTPUT, &value(name));
+                field
+            })
+            .collect();
+        self.part(&nodes, &outside, &[], &outputs)
+    }
+
     /// A model of some of the nodes, in their order.
     fn part(
         &self,

@@ -177,6 +177,16 @@ impl KeySets {
         set
     }
 
+    /// The ways to write a text that has number words, its own first.
+    pub(super) fn written(&mut self, part: u16, engine: &Engine, text: &str) -> Vec<String> {
+        let chars: Vec<char> = text.chars().collect();
+        let keys = self.digits(part, engine).spellings(&chars, text);
+        let mut all: Vec<String> = keys.iter().map(|key| key.chars.iter().collect()).collect();
+        let signs: Vec<String> = all.iter().filter_map(|text| with_percent_sign(text)).collect();
+        all.extend(signs);
+        all
+    }
+
     /// Words that carry no meaning, as they stand before a sentence or behind one.
     pub(super) fn skip_words(
         &mut self,
@@ -225,6 +235,13 @@ impl KeySets {
         self.known.insert(keys, id);
         id
     }
+}
+
+/// 百分之 and digits as a number with a percent sign.
+fn with_percent_sign(text: &str) -> Option<String> {
+    let (before, rest) = text.split_once("百分之")?;
+    let digits = rest.chars().take_while(|c| c.is_ascii_digit() || *c == '.').count();
+    (digits > 0).then(|| format!("{before}{}%{}", &rest[..digits], &rest[digits..]))
 }
 
 impl Digits {

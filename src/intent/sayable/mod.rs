@@ -7,6 +7,7 @@
 //! frames, and equal chains are one (a subset construction over a hash-consed pushdown).
 
 mod keys;
+mod nearest;
 mod places;
 
 use std::collections::HashMap;
@@ -17,6 +18,7 @@ use super::Engine;
 use super::hash::Quick;
 use super::words::{fold, normalise_text};
 use keys::KeySets;
+use nearest::Followers;
 use places::{Frame, Place, Places, SILENT, Walk};
 
 /// When the states hold more places than this, all are forgotten before the next sentence.
@@ -58,6 +60,8 @@ pub struct Sayable {
     states: Vec<State>,
     state_ids: HashMap<(bool, Box<[Place]>), u32>,
     places: usize,
+    /// What may follow each state, by its sound.
+    followers: Followers,
 }
 
 #[derive(Debug)]
@@ -98,6 +102,7 @@ impl Sayable {
             states: Vec::new(),
             state_ids: HashMap::new(),
             places: 0,
+            followers: Followers::default(),
         };
         sayable.begin();
         sayable
@@ -204,6 +209,7 @@ impl Sayable {
         self.states.clear();
         self.state_ids.clear();
         self.places = 0;
+        self.followers = Followers::default();
         let places = self.beginnings();
         self.intern(true, places);
     }

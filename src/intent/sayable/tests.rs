@@ -144,3 +144,46 @@ fn states_are_kept_and_forgotten() {
     assert_eq!(sayable.states.len(), 1);
     assert!(accepts(&mut sayable, "turn on the lamp"));
 }
+
+#[test]
+fn what_sounds_most_like_a_text_comes_first() {
+    let mut sayable = Sayable::new(&[&engine(ENGLISH, &home())]);
+    for (heard, meant) in [
+        ("turn on the bad light", "turn on the bed light"),
+        ("Turn on, the bet lied.", "turn on the bed light"),
+        ("active eight mood", "activate mood"),
+        ("set bed light to 30%", "set bed light to thirty percent"),
+        ("read in the kitten", "red in the kitchen"),
+        ("please turn on bet light", "please turn on bed light"),
+    ] {
+        let near = sayable.nearest(heard, 3);
+        // Another may be as near: "thirtypercent".
+        let least = near.first().map(|(_, far)| *far);
+        assert!(
+            near.iter().any(|(text, far)| text == meant && Some(*far) == least),
+            "{heard}: {near:?}"
+        );
+        assert!(near.is_sorted_by(|a, b| a.1 <= b.1), "{near:?}");
+        assert!(near.iter().all(|(text, _)| accepts(&mut sayable, text)), "{near:?}");
+    }
+    for heard in ["", "the birch canoe slid on the smooth planks", "!?", "你好"] {
+        assert_eq!(sayable.nearest(heard, 3), [], "{heard}");
+    }
+    assert_eq!(sayable.nearest("turn on the bed light", 0), []);
+}
+
+#[test]
+fn numbers_are_written_in_words_and_digits() {
+    let mut sayable = Sayable::new(&[&engine(ENGLISH, &home())]);
+    let written = sayable.written("set bed light to thirty percent");
+    for text in
+        ["set bed light to thirty percent", "set bed light to 30 percent", "set bed light to 30%"]
+    {
+        assert!(written.contains(&text.to_owned()), "{text}: {written:?}");
+    }
+    let chinese = "language: zh\nsettings: { ignore_whitespace: true }\nlists:\n  n: { range: { from: 0, to: 100 } }\nintents:\n  HassLightSet:\n    data:\n      - sentences: ['调到(百分之{n}|{n}%)']\n";
+    let mut sayable = Sayable::new(&[&engine(chinese, &Names::default())]);
+    assert_eq!(sayable.nearest("调到40%", 1), [("调到百分之四十".to_owned(), 0.0)]);
+    let written = sayable.written("调到百分之四十");
+    assert_eq!(written, ["调到百分之四十", "调到百分之40", "调到40%"]);
+}

@@ -7,6 +7,7 @@
 
 mod chinese;
 mod english;
+mod numbers;
 mod search;
 mod vocabulary;
 
@@ -68,14 +69,14 @@ pub struct Repair<T> {
 
 /// How sounds are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Speech {
+pub(super) enum Speech {
     English,
     Chinese,
 }
 
 /// One sound: a phoneme of English, or the readings of a Chinese character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Sound([u16; 3]);
+pub(super) struct Sound([u16; 3]);
 
 impl Sound {
     fn of(readings: &[u16]) -> Option<Self> {
@@ -91,7 +92,7 @@ impl Sound {
 }
 
 impl Speech {
-    fn of(language: &str) -> Option<Self> {
+    pub(super) fn of(language: &str) -> Option<Self> {
         match language.split(['-', '_']).next().unwrap_or_default() {
             "en" => Some(Self::English),
             "zh" => Some(Self::Chinese),
@@ -99,7 +100,7 @@ impl Speech {
         }
     }
 
-    fn sounds(self, token: &str) -> Vec<Sound> {
+    pub(super) fn sounds(self, token: &str) -> Vec<Sound> {
         match self {
             Self::English => english::sounds(token).iter().map(|one| Sound([*one; 3])).collect(),
             Self::Chinese => {
@@ -132,6 +133,11 @@ impl Speech {
                 tokens
             }
         }
+    }
+
+    /// Whether words have blanks between them.
+    pub(super) fn joins_with_blanks(self) -> bool {
+        self == Self::English
     }
 
     fn join(self) -> &'static str {
@@ -229,27 +235,58 @@ impl Speech {
 #[must_use]
 pub fn sound_distance(one: &str, other: &str, language: &str) -> Option<f32> {
     let speech = Speech::of(language)?;
-    let sounds = |text: &str| -> Vec<Sound> {
-        speech.tokens(text).iter().flat_map(|token| speech.sounds(token)).collect()
-    };
-    let (one, other) = (sounds(one), sounds(other));
-    let gaps: Vec<f32> = one.iter().map(|sound| speech.gap(*sound)).collect();
-    let length = |sounds: &[Sound]| sounds.iter().map(|sound| speech.gap(*sound)).sum::<f32>();
+    let (one, other) = (Heard::new(speech, one), Heard::new(speech, other));
+    let length = |heard: &Heard| heard.gaps.iter().sum::<f32>();
     let longer = length(&one).max(length(&other));
     if longer <= 0.0 {
         return Some(0.0);
     }
-    let mut above = Vec::with_capacity(one.len() + 1);
-    above.push(0.0);
-    for gap in &gaps {
-        above.push(above.last().copied().unwrap_or(0.0) + gap);
+    let mut nothing = vec![0.0];
+    for gap in &one.gaps {
+        nothing.push(nothing.last().copied().unwrap_or(0.0) + gap);
     }
-    let mut row = vec![0.0; above.len()];
-    for sound in other {
-        speech.row(&one, &gaps, sound, &above, &mut row);
-        std::mem::swap(&mut above, &mut row);
+    let mut row = Vec::new();
+    one.rows(&nothing, &other.sounds, (&mut row, &mut Vec::new()));
+    Some((row.last().copied().unwrap_or(0.0) / longer).min(1.0))
+}
+
+/// A text by its sounds, with numbers as they are said.
+pub(super) struct Heard {
+    pub(super) speech: Speech,
+    pub(super) sounds: Vec<Sound>,
+    /// What it costs to leave each sound out.
+    pub(super) gaps: Vec<f32>,
+}
+
+impl Heard {
+    pub(super) fn new(speech: Speech, text: &str) -> Self {
+        let tokens = speech.tokens(&numbers::in_words(speech, text));
+        let sounds: Vec<Sound> = tokens.iter().flat_map(|token| speech.sounds(token)).collect();
+        let gaps = sounds.iter().map(|sound| speech.gap(*sound)).collect();
+        Self { speech, sounds, gaps }
     }
-    Some((above.last().copied().unwrap_or(0.0) / longer).min(1.0))
+
+    /// The distances from what goes on with `sounds` to each beginning of this text, when those of what
+    /// is before them are `before`: in the first of the two buffers.
+    pub(super) fn rows(
+        &self,
+        before: &[f32],
+        sounds: &[Sound],
+        (above, row): (&mut Vec<f32>, &mut Vec<f32>),
+    ) {
+        above.clear();
+        above.extend_from_slice(before);
+        row.resize(before.len(), 0.0);
+        for sound in sounds {
+            self.row(*sound, above, row);
+            std::mem::swap(above, row);
+        }
+    }
+
+    /// The same for one sound.
+    pub(super) fn row(&self, sound: Sound, above: &[f32], row: &mut [f32]) {
+        self.speech.row(&self.sounds, &self.gaps, sound, above, row);
+    }
 }
 
 /// Words that can stand in a sentence together.

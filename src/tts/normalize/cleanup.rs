@@ -110,7 +110,9 @@ fn clean_line(line: &str, several: bool) -> Option<String> {
     for bracket in ["[ ] ", "[x] ", "[X] "] {
         rest = rest.strip_prefix(bracket).unwrap_or(rest);
     }
-    let numbered = several.then(|| list_number(rest)).flatten();
+    // A reply comes clause by clause, so an item may be all that is seen of its list.
+    let numbered = list_number(rest)
+        .filter(|(_, item)| several || item.starts_with(char::is_alphabetic) && item.len() > 3);
     let rest = match numbered {
         Some((number, item)) => {
             let stop = if item.chars().any(is_han) { "、" } else { ", " };

@@ -134,17 +134,17 @@ fn sentences(text: &str) -> impl Iterator<Item = &str> {
 /// Reads a sentence in the script that carries it: one that is mostly Chinese in Chinese, one of several Latin words
 /// and no Chinese in English, any other in the language asked for.
 fn by_script(sentence: &str, asked: fn(&str) -> Vec<Token>) -> Vec<Token> {
-    let mut han = 0;
+    let han = sentence.chars().filter(|c| is_han(*c)).count();
     let mut words = 0;
-    let mut length = 0;
-    for c in sentence.chars().chain([' ']) {
-        han += usize::from(is_han(c));
-        if is_latin_word(c) && !c.is_ascii_digit() {
-            length += 1;
-        } else {
-            words += usize::from(length > 1);
-            length = 0;
+    for stretch in sentence.split(|c: char| c.is_whitespace() || is_han(c)) {
+        // The parts of an address are words of no language.
+        if stretch.contains("://") || stretch.contains('@') || stretch.starts_with("www.") {
+            continue;
         }
+        words += stretch
+            .split(|c: char| !is_latin_word(c) || c.is_ascii_digit())
+            .filter(|word| word.chars().nth(1).is_some())
+            .count();
     }
     if han > 2 * words {
         chinese::tokens(sentence)
@@ -179,7 +179,12 @@ fn join(tokens: &[Token]) -> String {
         if touching && (here || changed) {
             out.push(' ');
         }
-        out.push_str(&token.spoken);
+        // What was a sign between spaces is now a comma behind a word.
+        if here && matches!(token.spoken.as_str(), "," | "，") {
+            out.truncate(out.trim_end().len());
+        }
+        let open = last.is_none_or(char::is_whitespace);
+        out.push_str(if open { token.spoken.trim_start() } else { &token.spoken });
         // "1!hello" and "AM,2:40": what was a sign between figures is now one between words.
         let divides = matches!(token.spoken.as_str(), "," | "!" | "?" | ";" | ":");
         if divides && let Some(next) = rest.peek() {
@@ -206,7 +211,7 @@ mod tests {
         for (language, written, spoken) in [
             ("en", "It is 21.5 °C.", "It is twenty one point five degrees Celsius."),
             ("en", "Timer set for 1 h 30 min.", "Timer set for one hour thirty minutes."),
-            ("en", "The alarm is at 10:05.", "The alarm is at ten oh five."),
+            ("en", "The alarm is at 10:05.", "The alarm is at ten o five."),
             ("en", "The bedroom is at 45%.", "The bedroom is at forty five percent."),
             (
                 "en",
@@ -233,8 +238,39 @@ mod tests {
                 "From nine thirty AM, then at ten fifteen! Now",
             ),
             ("en", "Playing 晴天 at 30%", "Playing 晴天 at thirty percent"),
+            ("zh", "https://www.example.com/a/b?c=1", "example点com"),
+            ("zh", "@小王来了", "at 小王来了"),
+            (
+                "en",
+                "Humidity: 45% | Wind: 10 km/h",
+                "Humidity: forty five percent, Wind: ten kilometers per hour",
+            ),
+            ("en", "1. Preheat the oven.", "one, Preheat the oven."),
+            ("zh", "1. 预热烤箱。", "一、预热烤箱。"),
         ] {
             assert_eq!(normalize(written, language), spoken, "{language} {written}");
+        }
+    }
+
+    /// Pairs of every kind, as a reader of this convention says them: kind, written, spoken.
+    #[test]
+    fn pairs_of_every_kind() {
+        for (language, pairs) in
+            [("zh", include_str!("pairs_zh.tsv")), ("en", include_str!("pairs_en.tsv"))]
+        {
+            let mut wrong = Vec::new();
+            let mut kinds = std::collections::BTreeSet::new();
+            for line in pairs.lines() {
+                let row: Vec<&str> = line.split('\t').collect();
+                let [kind, written, spoken] = row[..] else { panic!("{line:?} is no pair") };
+                kinds.insert(kind);
+                let got = normalize(written, language);
+                if got != spoken {
+                    wrong.push(format!("{kind}: {written}: {got}, not {spoken}"));
+                }
+            }
+            assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+            assert!(kinds.len() > 20, "{language}: {kinds:?}");
         }
     }
 

@@ -5,6 +5,7 @@
 
 mod chinese;
 pub(super) mod english;
+mod everyday;
 mod ipa;
 mod letters;
 mod lexicon;

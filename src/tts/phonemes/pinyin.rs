@@ -1,7 +1,7 @@
 //! Chinese characters to pinyin, in the sentence they stand in.
 //!
-//! Three sources, the surest first: the user's lexicon, the phrases of pypinyin (龟裂 is jūn liè), and for
-//! a character with several readings the network in `polyphones`. Pinyin is written with a tone digit,
+//! The surest source first: the user's lexicon, everyday words and the rules of `everyday`, the phrases of pypinyin
+//! (龟裂 is jūn liè), and for a character with several readings the network in `polyphones`. Pinyin is written with a tone digit,
 //! 5 for the neutral tone, and `v` for ü.
 
 use std::collections::HashMap;
@@ -13,24 +13,45 @@ use pinyin::ToPinyin;
 use pinyin::ToPinyinMulti;
 
 use super::Lexicon;
+use super::everyday;
 use super::polyphones;
 use super::surname;
 use super::weights::inflate;
 
 static JIEBA: LazyLock<Jieba> = LazyLock::new(Jieba::new);
 
-static PHRASES: LazyLock<HashMap<String, Vec<String>>> = LazyLock::new(|| {
-    let data = inflate(include_bytes!("data/phrases.gz")).unwrap_or_default();
-    String::from_utf8_lossy(&data)
-        .lines()
-        .filter_map(|line| line.split_once('\t'))
-        .map(|(phrase, said)| (phrase.to_owned(), said.split(' ').map(str::to_owned).collect()))
-        .collect()
-});
+/// Words whose characters are read as the word says.
+struct Phrase {
+    said: Vec<String>,
+    /// Whether the word is a common one, or was checked: then the network is not asked.
+    common: bool,
+}
 
-/// How far ahead the network's choice must be to stand against a phrase that says otherwise. Chosen on
-/// annotated sentences, where phrases and network err in different places.
-const SURE: f32 = 6.0;
+/// Everyday words that the other sources read wrongly, or that the network would.
+const EVERYDAY: &str = include_str!("data/everyday.txt");
+
+static PHRASES: LazyLock<HashMap<String, Phrase>> =
+    LazyLock::new(|| {
+        let data = inflate(include_bytes!("data/phrases.gz")).unwrap_or_default();
+        let syllables = |said: &str| said.split(' ').map(str::to_owned).collect();
+        let mut phrases: HashMap<String, Phrase> = String::from_utf8_lossy(&data)
+            .lines()
+            .filter_map(|line| line.split_once('\t'))
+            .map(|(phrase, said)| {
+                let (said, common) =
+                    said.strip_suffix("\t!").map_or((said, false), |said| (said, true));
+                (phrase.to_owned(), Phrase { said: syllables(said), common })
+            })
+            .collect();
+        phrases.extend(EVERYDAY.lines().filter_map(|line| line.split_once(' ')).map(
+            |(phrase, said)| (phrase.to_owned(), Phrase { said: syllables(said), common: true }),
+        ));
+        phrases
+    });
+
+/// How far ahead the network's choice must be to stand against a rare phrase that says otherwise. About common words it
+/// is not asked: it errs there, however sure it is. Chosen on annotated sentences.
+const SURE: f32 = 8.0;
 
 /// A word and how each of its characters is read.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,15 +90,25 @@ pub fn reading(sentence: &str, index: usize) -> String {
 /// Every Chinese word of a sentence with its readings.
 pub(super) fn readings(sentence: &[char], lexicon: &Lexicon) -> Vec<Reading> {
     let text: String = sentence.iter().collect();
-    let mut words = Vec::new();
+    let mut runs: Vec<Range<usize>> = Vec::new();
     let mut at = 0;
     for token in JIEBA.cut(&text, true) {
         let length = token.word.chars().count();
-        for run in hanzi_runs(sentence, at..at + length) {
-            words.push(Reading { syllables: word(sentence, &run), at: run });
-        }
+        runs.extend(hanzi_runs(sentence, at..at + length));
         at += length;
     }
+    let phrases = phrases(sentence, &runs);
+    let around = everyday::Around { sentence, words: &runs, tag: &tag };
+    let mut words: Vec<Reading> = runs
+        .iter()
+        .map(|run| Reading {
+            syllables: run
+                .clone()
+                .map(|i| character(&around, i, phrases.get(i).copied().flatten()))
+                .collect(),
+            at: run.clone(),
+        })
+        .collect();
     surname::apply(sentence, &is_name, |at, said| {
         if let Some(word) = words.iter_mut().find(|word| word.at.contains(&at))
             && let Some(syllable) = word.syllables.get_mut(at - word.at.start)
@@ -112,32 +143,56 @@ fn hanzi_runs(sentence: &[char], range: Range<usize>) -> Vec<Range<usize>> {
     runs
 }
 
-fn word(sentence: &[char], at: &Range<usize>) -> Vec<String> {
-    let mut said: Vec<Option<&str>> = vec![None; at.len()];
-    let mut i = at.start;
-    while i < at.end {
-        match longest_phrase(&sentence[i..at.end]) {
-            Some((length, syllables)) => {
-                for (slot, syllable) in said[i - at.start..].iter_mut().zip(syllables) {
-                    *slot = Some(syllable);
-                }
-                i += length;
+/// What the phrases say of each character. A phrase lies within a word, or within characters that the segmenter left
+/// single (还·钱).
+fn phrases(sentence: &[char], runs: &[Range<usize>]) -> Vec<Option<(&'static str, bool)>> {
+    let mut said = vec![None; sentence.len()];
+    let mut run = 0;
+    while run < runs.len() {
+        let start = runs[run].start;
+        let mut end = runs[run].end;
+        let single = |run: &Range<usize>| run.len() == 1;
+        while single(&runs[run])
+            && runs.get(run + 1).is_some_and(|next| single(next) && next.start == end)
+        {
+            run += 1;
+            end = runs[run].end;
+        }
+        run += 1;
+        let mut i = start;
+        while i < end {
+            let Some((length, phrase)) = longest_phrase(&sentence[i..end]) else {
+                i += 1;
+                continue;
+            };
+            for (slot, syllable) in said[i..].iter_mut().zip(&phrase.said) {
+                *slot = Some((syllable.as_str(), phrase.common));
             }
-            None => i += 1,
+            i += length;
         }
     }
-    said.into_iter().zip(at.clone()).map(|(phrase, i)| character(sentence, i, phrase)).collect()
+    said
 }
 
-fn longest_phrase(chars: &[char]) -> Option<(usize, &'static [String])> {
+/// The part of speech of a word in the segmenter's dictionary.
+fn tag(word: &str) -> String {
+    JIEBA.tag(word, false).first().map_or(String::new(), |t| t.tag.to_owned())
+}
+
+fn longest_phrase(chars: &[char]) -> Option<(usize, &'static Phrase)> {
     const LONGEST: usize = 12;
     (2..=chars.len().min(LONGEST)).rev().find_map(|length| {
         let phrase: String = chars[..length].iter().collect();
-        PHRASES.get(&phrase).map(|s| (length, s.as_slice()))
+        PHRASES.get(&phrase).map(|s| (length, s))
     })
 }
 
-fn character(sentence: &[char], index: usize, phrase: Option<&str>) -> String {
+fn character(
+    around: &everyday::Around<'_>,
+    index: usize,
+    phrase: Option<(&'static str, bool)>,
+) -> String {
+    let sentence = around.sentence;
     let c = sentence[index];
     // These two change with what follows and nothing else; sandhi sees to that.
     match c {
@@ -146,6 +201,13 @@ fn character(sentence: &[char], index: usize, phrase: Option<&str>) -> String {
         '〇' => return "ling2".into(),
         _ => {}
     }
+    if let Some((said, true)) = phrase {
+        return said.to_owned();
+    }
+    if let Some(said) = everyday::reading(around, index) {
+        return said.to_owned();
+    }
+    let phrase = phrase.map(|(said, _)| said);
     let candidates = candidates(c);
     let names: Vec<&str> = candidates.iter().map(String::as_str).collect();
     match (polyphones::choose(sentence, index, &names), phrase) {
@@ -205,7 +267,7 @@ mod tests {
     #[test]
     fn rare_characters_have_a_reading() {
         for c in ['龘', '〇', '㑇'] {
-            assert!(!character(&[c], 0, None).is_empty(), "{c}");
+            assert!(!reading(&c.to_string(), 0).is_empty(), "{c}");
         }
     }
 }

@@ -41,9 +41,21 @@ const LIGHT: &[&str] = &[
 /// Verbs that are said twice to mean "a little"; the second time is light.
 const TWICE: &str = "看听说想试问走坐等聊玩写读查找尝谈数算猜躺歇听摸闻学练谢";
 
+/// Whom one calls by a doubled syllable; the second is light.
+const KIN: &str = "爸妈哥姐弟妹爷奶叔舅姑婆公伯嫂宝娃星猩姥";
+
 fn neutral(sentence: &[char], word: &mut Reading) {
     let Some(chars) = sentence.get(word.at.clone()) else { return };
     let text: String = chars.iter().collect();
+    // 爸爸妈妈 may be one word to the segmenter.
+    for (i, pair) in chars.windows(2).enumerate() {
+        if pair[0] == pair[1]
+            && KIN.contains(pair[0])
+            && let Some(second) = word.syllables.get_mut(i + 1)
+        {
+            set_tone(second, '5');
+        }
+    }
     let Some(last) = word.syllables.last_mut() else { return };
     match chars {
         // An r at the end of a word belongs to the syllable before it.
@@ -84,6 +96,10 @@ fn numerals(sentence: &[char], words: &mut [Reading]) {
         for (i, syllable) in word.at.clone().zip(&mut word.syllables) {
             let before = i.checked_sub(1).map_or(' ', char_at);
             let after = char_at(i + 1);
+            let earlier = i.checked_sub(2).map_or(' ', char_at);
+            // 五月一日, 星期一下午
+            let dated = before == '月' && matches!(after, '日' | '号')
+                || matches!((earlier, before), ('星', '期') | ('礼', '拜'));
             let between_twins = before == after && before != ' ' && next_tone(i).is_some();
             let changed = match char_at(i) {
                 '不' if between_twins => "bu5",
@@ -94,6 +110,7 @@ fn numerals(sentence: &[char], words: &mut [Reading]) {
                 {
                     continue;
                 }
+                '一' if dated => continue,
                 '一' if DIGITS.contains(after) || "月号楼".contains(after) => continue,
                 '一' if after == '个' => "yi2",
                 '一' => match next_tone(i) {
@@ -184,6 +201,10 @@ mod tests {
             ("一样", "yi2 yang4"),
             ("看一看", "kan4 yi5 kan4"),
             ("妈妈", "ma1 ma5"),
+            ("爸爸妈妈", "ba4 ba5 ma1 ma5"),
+            ("五月一日", "wu3 yue4 yi1 ri4"),
+            ("星期一下午", "xing1 qi1 yi1 xia4 wu3"),
+            ("这个月一起", "zhe4 ge5 yue4 yi4 qi3"),
             ("想想", "xiang2 xiang5"),
             ("花儿", "hua1 er5"),
             ("女儿", "nv3 er2"),

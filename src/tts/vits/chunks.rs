@@ -4,8 +4,8 @@
 use std::ops::ControlFlow;
 use std::ops::Range;
 
-/// Frames of the first chunk: a third of a second, decoded in a few milliseconds.
-const FIRST: usize = 28;
+/// Frames of the first chunk: a quarter of a second, decoded in a few milliseconds.
+const FIRST: usize = 20;
 /// Later chunks grow up to this, because the overlap is decoded twice.
 const MOST: usize = 160;
 
@@ -24,28 +24,30 @@ pub(super) fn stretches(frames: usize) -> Vec<Range<usize>> {
     all
 }
 
-/// Decodes `latent` ([channels, frames], row after row) stretch by stretch. `decode` makes `hop` samples of each frame
-/// it is given as [channels, n]; `out` may break.
+/// Some of the frames of `all` ([channels, frames], row after row), in the same order.
+pub(super) fn some(all: &[f32], frames: usize, range: &Range<usize>) -> Vec<f32> {
+    all.chunks_exact(frames.max(1))
+        .flat_map(|row| row.get(range.clone()).unwrap_or_default())
+        .copied()
+        .collect()
+}
+
+/// Decodes `frames` frames stretch by stretch. `latent` gives those of a range as [channels, n], row after row; ranges
+/// only move forward. `decode` makes `hop` samples of each frame it is given; `out` may break.
 ///
 /// # Errors
-/// Those of `decode`, and a decoder that makes another number of samples than it should.
+/// Those of `latent` and `decode`, and a decoder that makes another number of samples than it should.
 pub(super) fn decode<E: From<String>>(
-    latent: &[f32],
-    channels: usize,
+    frames: usize,
     hop: usize,
     reach: usize,
+    mut latent: impl FnMut(Range<usize>) -> Result<Vec<f32>, E>,
     mut decode: impl FnMut(Vec<f32>, usize) -> Result<Vec<f32>, E>,
     out: &mut dyn FnMut(&[f32]) -> ControlFlow<()>,
 ) -> Result<(), E> {
-    let frames = latent.len() / channels.max(1);
     for stretch in stretches(frames) {
         let (from, to) = (stretch.start.saturating_sub(reach), (stretch.end + reach).min(frames));
-        let piece: Vec<f32> = latent
-            .chunks_exact(frames)
-            .flat_map(|row| row.get(from..to).unwrap_or_default())
-            .copied()
-            .collect();
-        let samples = decode(piece, to - from)?;
+        let samples = decode(latent(from..to)?, to - from)?;
         if samples.len() != (to - from) * hop {
             return Err(E::from(format!(
                 "its decoder made {} samples of {} frames instead of {}",
@@ -68,7 +70,7 @@ mod tests {
 
     #[test]
     fn stretches_cover_all_and_leave_no_crumbs() {
-        for frames in [0, 1, 27, 28, 29, 41, 42, 43, 100, 1000, 1001] {
+        for frames in [0, 1, 19, 20, 21, 29, 30, 31, 100, 1000, 1001] {
             let all = stretches(frames);
             assert_eq!(all.iter().map(ExactSizeIterator::len).sum::<usize>(), frames);
             assert!(all.windows(2).all(|w| w[0].end == w[1].start));
@@ -89,23 +91,24 @@ mod tests {
     #[test]
     fn chunks_equal_the_whole_and_out_may_break() {
         let frames: Vec<f32> = (0..500).map(|i| (i as f32 * 0.7).sin()).collect();
-        let latent: Vec<f32> = frames.iter().chain(&frames).copied().collect();
+        let both: Vec<f32> = frames.iter().chain(&frames).copied().collect();
+        let latent = |range: Range<usize>| Ok::<_, String>(some(&both, 500, &range));
         let mut spoken = Vec::new();
         let first_row = |piece: Vec<f32>, n: usize| Ok::<_, String>(blur(&piece[..n], 3));
-        decode(&latent, 2, 3, 2, first_row, &mut |s| {
+        decode(500, 3, 2, latent, first_row, &mut |s| {
             spoken.extend_from_slice(s);
             ControlFlow::Continue(())
         })
         .unwrap();
         assert_eq!(spoken, blur(&frames, 3));
         let mut calls = 0;
-        decode(&latent, 2, 3, 2, first_row, &mut |_| {
+        decode(500, 3, 2, latent, first_row, &mut |_| {
             calls += 1;
             ControlFlow::Break(())
         })
         .unwrap();
         assert_eq!(calls, 1);
         let short = |_: Vec<f32>, _: usize| Ok::<_, String>(vec![0.0; 7]);
-        assert!(decode(&latent, 2, 3, 2, short, &mut |_| ControlFlow::Continue(())).is_err());
+        assert!(decode(500, 3, 2, latent, short, &mut |_| ControlFlow::Continue(())).is_err());
     }
 }

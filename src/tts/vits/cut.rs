@@ -24,6 +24,80 @@ pub(super) struct Cut {
     pub(super) hop: usize,
     /// How many frames on each side a sample depends on.
     pub(super) reach: usize,
+    /// The flow, where it can be run in stretches too.
+    pub(super) flow: Option<Flow>,
+}
+
+/// The flow of a network: it makes the latent frames of noisy ones, and looks at a bounded neighbourhood.
+#[derive(Debug)]
+pub(super) struct Flow {
+    /// From the phonemes to the noisy frames.
+    pub(super) head: Vec<u8>,
+    /// From those to the latent frames.
+    pub(super) model: Vec<u8>,
+    /// The name of the noisy frames, f32 [1, channels, frames].
+    pub(super) noisy: String,
+    /// The name of the mask, f32 [1, 1, frames]: ones.
+    pub(super) mask: String,
+    /// How many noisy frames on each side a latent frame depends on.
+    pub(super) reach: usize,
+}
+
+/// The flow before `latent`: it begins where noise was added, and ends with a mask. Whether it really looks no further
+/// than its convolutions say is tried when it is opened.
+fn flow(graph: &Graph<'_>, latent: &str, speaker: Option<&str>) -> Option<Flow> {
+    let masked = graph.maker(latent).filter(|node| node.operator == "Mul")?;
+    let noise = graph.nodes.iter().rev().find(|n| n.operator == "RandomNormalLike")?;
+    let mut value = *noise.outputs.first()?;
+    // It is scaled once or twice before it is added.
+    for _ in 0..4 {
+        let node = graph.takers(value).next()?;
+        value = node.outputs.first()?;
+        match node.operator {
+            "Mul" => {}
+            "Add" => {
+                let noisy = value;
+                return masked.inputs.iter().find_map(|mask| {
+                    let given: Vec<&str> = [noisy, mask].into_iter().chain(speaker).collect();
+                    let latent = masked.outputs.first()?;
+                    let model = graph.between(&given, latent)?;
+                    let (nodes, _) = graph.needed(&[latent], &given);
+                    let reach = neighbourhood(graph, &nodes, noisy, latent)?;
+                    let made: Vec<&str> = [noisy].into_iter().chain(speaker).collect();
+                    Some(Flow {
+                        head: graph.until(&made),
+                        model,
+                        noisy: noisy.to_owned(),
+                        mask: (*mask).to_owned(),
+                        reach,
+                    })
+                });
+            }
+            _ => return None,
+        }
+    }
+    None
+}
+
+/// How many frames to each side the convolutions between `from` and `to` look at in all.
+fn neighbourhood(graph: &Graph<'_>, nodes: &HashSet<usize>, from: &str, to: &str) -> Option<usize> {
+    let mut known: HashMap<&str, usize> = HashMap::from([(from, 0)]);
+    let inside = graph.nodes.iter().enumerate().filter(|(i, _)| nodes.contains(i));
+    for (_, node) in inside {
+        let before = node.inputs.iter().filter_map(|name| known.get(name).copied()).max();
+        let Some(before) = before else { continue };
+        let own = match node.operator {
+            "Conv" if node.number("strides").unwrap_or(1) == 1 => {
+                (node.number("kernel_shape")? - 1) * node.number("dilations").unwrap_or(1) / 2
+            }
+            "Conv" | "ConvTranspose" => return None,
+            // What is made of the shape alone looks at no frame.
+            "Shape" => continue,
+            _ => 0,
+        };
+        known.extend(node.outputs.iter().map(|name| (*name, before + own)));
+    }
+    known.get(to).copied().filter(|reach| (1..200).contains(reach))
 }
 
 /// The latent frames, and the vector of the speaker if one is added behind the first convolution.
@@ -106,6 +180,7 @@ pub(super) fn cut(model: &[u8]) -> Option<Cut> {
     Some(Cut {
         // The tail must hang on the frames alone.
         parts: graph.cut(&given, &[])?,
+        flow: flow(&graph, latent, speaker),
         latent: latent.to_owned(),
         speaker: speaker.map(str::to_owned),
         hop,

@@ -5,6 +5,7 @@ mod cut;
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
+use std::ops::Range;
 use std::path::Path;
 
 use ort::environment::Environment;
@@ -23,6 +24,10 @@ use super::sound::Level;
 use super::voice;
 use super::voice::Model;
 use super::voice::Sink;
+
+/// What a voice says to itself first; long enough to show how loud it is.
+const WARM_UP: &str =
+    "The light in the kitchen is on. The small room upstairs is at twenty degrees tonight.";
 
 /// A voice in Piper's format: any `.onnx` with its `.onnx.json`.
 pub struct Piper {
@@ -44,32 +49,118 @@ enum Network {
         speaker: Option<String>,
         hop: usize,
         reach: usize,
+        flow: Option<Flow>,
     },
     /// As it is in the file.
     Whole(Session),
 }
 
+/// The part between the noisy frames and the latent ones, which may be run in stretches as well.
+struct Flow {
+    session: Session,
+    noisy: String,
+    mask: String,
+    reach: usize,
+}
+
+impl Flow {
+    /// The latent frames of `n` noisy ones, [channels, n].
+    fn run(
+        &mut self,
+        noisy: Vec<f32>,
+        n: usize,
+        speaker: Option<&(&str, (Vec<usize>, Vec<f32>))>,
+    ) -> Result<Vec<f32>, String> {
+        let failed = |e: ort::Error| e.to_string();
+        let channels = noisy.len() / n.max(1);
+        let ones = Tensor::from_array(([1, 1, n], vec![1.0f32; n])).map_err(failed)?;
+        let noisy = Tensor::from_array(([1, channels, n], noisy)).map_err(failed)?;
+        let mut inputs: Vec<(&str, SessionInputValue<'_>)> =
+            vec![(&self.noisy, noisy.into()), (&self.mask, ones.into())];
+        if let Some((name, (shape, vector))) = speaker {
+            let vector = Tensor::from_array((shape.clone(), vector.clone())).map_err(failed)?;
+            inputs.push((name, vector.into()));
+        }
+        let outputs = self.session.run(inputs).map_err(failed)?;
+        let (_, frames) = outputs[0].try_extract_tensor::<f32>().map_err(failed)?;
+        if frames.len() != channels * n {
+            return Err(format!("its flow made {} values of {n} frames", frames.len()));
+        }
+        Ok(frames.to_vec())
+    }
+
+    /// Whether frames in stretches equal the whole; tried once, on noise.
+    fn holds(&mut self, channels: usize, speaker: Option<&(&str, (Vec<usize>, Vec<f32>))>) -> bool {
+        let n = 3 * self.reach + 40;
+        // Any numbers do, as long as they differ.
+        let noise: Vec<f32> =
+            (0..channels * n).map(|i| ((i as f32 * 12.9898).sin() * 43_758.547).fract()).collect();
+        let from = self.reach + 20;
+        let part = chunks::some(&noise, n, &(from - self.reach..n));
+        let (Ok(whole), Ok(part)) =
+            (self.run(noise, n, speaker), self.run(part, n - from + self.reach, speaker))
+        else {
+            return false;
+        };
+        let kept = |all: &[f32], n: usize, range: Range<usize>| chunks::some(all, n, &range);
+        let whole = kept(&whole, n, from..n);
+        let part = kept(&part, n - from + self.reach, self.reach..n - from + self.reach);
+        whole.iter().zip(&part).all(|(a, b)| (a - b).abs() < 1e-4)
+    }
+}
+
 impl Network {
-    fn open(environment: &Environment, model: &Path, config: &VoiceConfig) -> Result<Self, String> {
+    fn open(
+        environment: &Environment,
+        model: &Path,
+        config: &VoiceConfig,
+        settings: &Settings,
+    ) -> Result<Self, String> {
         if config.chunked
-            && let Some(network) = Self::open_cut(environment, model, config)
+            && let Some(network) = Self::open_cut(environment, model, config, settings)
         {
             return Ok(network);
         }
         Ok(Self::Whole(voice::session(environment, &Model::File(model), config)?))
     }
 
-    fn open_cut(environment: &Environment, model: &Path, config: &VoiceConfig) -> Option<Self> {
+    fn open_cut(
+        environment: &Environment,
+        model: &Path,
+        config: &VoiceConfig,
+        settings: &Settings,
+    ) -> Option<Self> {
         let bytes = voice::read_network(model)?;
         let Some(cut) = cut::cut(&bytes) else {
             tracing::info!(model = %model.display(), "this network is not built as other VITS voices are; it speaks clause by clause");
             return None;
         };
         drop(bytes);
-        let cut::Cut { parts, latent, speaker, hop, reach } = cut;
-        let head = voice::part(environment, &parts.head, config)?;
+        let cut::Cut { parts, latent, speaker, hop, reach, flow } = cut;
         let tail = voice::part(environment, &parts.tail, config)?;
-        Some(Self::Cut { head, tail, latent, speaker, hop, reach })
+        if let Some(flow) = flow
+            && let Some(mut head) = voice::part(environment, &flow.head, config)
+            && let Some(session) = voice::part(environment, &flow.model, config)
+        {
+            let cut::Flow { noisy, mask, reach: wide, .. } = flow;
+            let mut flow = Flow { session, noisy, mask, reach: wide };
+            let probe = probe(&mut head, settings, config.speaker, &flow.noisy, speaker.as_deref());
+            if let Some((channels, vector)) = probe
+                && flow.holds(channels, vector.as_ref())
+            {
+                return Some(Self::Cut {
+                    head,
+                    tail,
+                    latent,
+                    speaker,
+                    hop,
+                    reach,
+                    flow: Some(flow),
+                });
+            }
+        }
+        let head = voice::part(environment, &parts.head, config)?;
+        Some(Self::Cut { head, tail, latent, speaker, hop, reach, flow: None })
     }
 
     /// The part that takes the phonemes.
@@ -232,7 +323,7 @@ impl Piper {
             ));
         }
         let network = voice::open_beside_words(model, language, || {
-            Network::open(environment, model, config)
+            Network::open(environment, model, config, &read)
         })?;
         let names: Vec<&str> = network.first().inputs().iter().map(|i| i.name()).collect();
         if let Some(missing) =
@@ -252,7 +343,7 @@ impl Piper {
             path: model.display().to_string(),
         };
         // The first run is slow, and tells how loud the voice is.
-        voice.speak("The light in the kitchen is on.", &mut |_| ControlFlow::Continue(()))?;
+        voice.speak(WARM_UP, &mut |_| ControlFlow::Continue(()))?;
         Ok(voice)
     }
 }
@@ -279,6 +370,31 @@ impl Synthesizer for Piper {
         };
         voice::speak(sentence, language, rate, config, level, synthesize, out)
     }
+}
+
+/// A named value of some shape.
+type Named<'a> = (&'a str, (Vec<usize>, Vec<f32>));
+
+/// How many channels the frames have, and the speaker's vector: what the head makes of one sound.
+fn probe<'a>(
+    head: &mut Session,
+    settings: &Settings,
+    speaker: u32,
+    noisy: &str,
+    vector: Option<&'a str>,
+) -> Option<(usize, Option<Named<'a>>)> {
+    let outputs = head.run(inputs(settings, speaker, 1.0, &[]).ok()?).ok()?;
+    let (shape, _) = outputs.get(noisy)?.try_extract_tensor::<f32>().ok()?;
+    let channels = usize::try_from(*shape.get(1)?).ok()?;
+    let vector = match vector {
+        Some(name) => {
+            let (shape, values) = outputs.get(name)?.try_extract_tensor::<f32>().ok()?;
+            let shape = shape.iter().map(|n| usize::try_from(*n).unwrap_or(0)).collect();
+            Some((name, (shape, values.to_vec())))
+        }
+        None => None,
+    };
+    Some((channels, vector))
 }
 
 /// What a clause is made of for the network's first part.
@@ -321,7 +437,7 @@ fn run(
             let _ = out(samples);
             Ok(())
         }
-        Network::Cut { head, tail, latent, speaker, hop, reach } => {
+        Network::Cut { head, tail, latent, speaker, hop, reach, flow } => {
             let outputs = head.run(inputs).map_err(failed)?;
             let extract = |name: &str| -> Result<(Vec<usize>, Vec<f32>), String> {
                 let value = outputs.get(name).ok_or_else(|| format!("it gave no {name:?}"))?;
@@ -329,8 +445,9 @@ fn run(
                 let shape = shape.iter().map(|n| usize::try_from(*n).unwrap_or(0)).collect();
                 Ok((shape, values.to_vec()))
             };
-            let (shape, frames) = extract(latent)?;
-            let [1, channels, _] = shape[..] else {
+            let given = flow.as_ref().map_or(latent.as_str(), |flow| flow.noisy.as_str());
+            let (shape, given) = extract(given)?;
+            let [1, channels, frames] = shape[..] else {
                 return Err(format!(
                     "its frames have the shape {shape:?}, not [1, channels, frames]"
                 ));
@@ -338,6 +455,12 @@ fn run(
             let speaker = match speaker {
                 Some(name) => Some((name.as_str(), extract(name)?)),
                 None => None,
+            };
+            // Latent frames, of which the first `done` are there.
+            let mut latents = Latents { all: Vec::new(), done: 0 };
+            let piece = |range: Range<usize>| match flow {
+                Some(flow) => latents.piece(range, &given, frames, flow, speaker.as_ref()),
+                None => Ok(chunks::some(&given, frames, &range)),
             };
             let decode = |piece: Vec<f32>, n: usize| -> Result<Vec<f32>, String> {
                 let piece = Tensor::from_array(([1, channels, n], piece)).map_err(failed)?;
@@ -351,8 +474,43 @@ fn run(
                 let (_, samples) = outputs[0].try_extract_tensor::<f32>().map_err(failed)?;
                 Ok(samples.to_vec())
             };
-            chunks::decode(&frames, channels, *hop, *reach, decode, out)
+            chunks::decode(frames, *hop, *reach, piece, decode, out)
         }
+    }
+}
+
+/// The latent frames of a clause, made when they are asked for: first as few as the first sound needs, then the rest.
+struct Latents {
+    all: Vec<f32>,
+    done: usize,
+}
+
+impl Latents {
+    fn piece(
+        &mut self,
+        range: Range<usize>,
+        noisy: &[f32],
+        frames: usize,
+        flow: &mut Flow,
+        speaker: Option<&Named<'_>>,
+    ) -> Result<Vec<f32>, String> {
+        if range.end > self.done {
+            let end = if self.done == 0 { range.end } else { frames };
+            let (from, to) = (self.done.saturating_sub(flow.reach), (end + flow.reach).min(frames));
+            let made = flow.run(chunks::some(noisy, frames, &(from..to)), to - from, speaker)?;
+            self.all.resize(noisy.len(), 0.0);
+            let rows = self.all.chunks_exact_mut(frames.max(1));
+            for (row, made) in rows.zip(made.chunks_exact(to - from)) {
+                let (Some(slots), Some(values)) =
+                    (row.get_mut(self.done..end), made.get(self.done - from..end - from))
+                else {
+                    continue;
+                };
+                slots.copy_from_slice(values);
+            }
+            self.done = end;
+        }
+        Ok(chunks::some(&self.all, frames, &range))
     }
 }
 

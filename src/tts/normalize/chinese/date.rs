@@ -25,10 +25,14 @@ pub(super) const RULES: &[Spec] = &[
     Spec(Date, Starts::Number, r"((?:1[0-9]|20)[0-9]{2})[-/.]([0-9]{2})", year_month),
     // 03-2024
     Spec(Date, Starts::Number, r"([0-9]{2})[-/.]((?:19|20)[0-9]{2})", month_year),
-    // 03/05, 03.05: both with two digits, the first with a zero
-    Spec(Date, Starts::Number, r"(0[1-9])[/.]([0-3][0-9])|(1[0-2])/(0[1-9])", month_day),
+    // 03/05, 03.05, 03-05: both with two digits, the first with a zero
+    Spec(Date, Starts::Number, r"(0[1-9])[-/.]([0-3][0-9])|(1[0-2])/(0[1-9])", month_day),
+    // 10/1: nothing is divided by one
+    Spec(Date, Starts::Number, r"([1-9]|1[0-2])/(1)", first_of_month),
+    // 1912-1949: years from one to the other
+    Spec(Date, Starts::Number, r"((?:1[0-9]|20)[0-9]{2})\s?[-—–]\s?((?:1[0-9]|20)[0-9]{2})", span),
     // 2008-2012年
-    Spec(Date, Starts::Number, r"([0-9]{4})(?:年)?\s?[-~—–～至到]+\s?([0-9]{4})年", years),
+    Spec(Date, Starts::Number, r"([0-9]{4})(?:年)?\s?([-~—–～至到]+)\s?([0-9]{4})年", years),
     // 3月5日, 3月5号, 3月
     Spec(Date, Starts::Number, r"([0-9]{1,2})\s?(月)(?:\s?([0-9]{1,2})\s?([日号]))?", months),
     // 2934a.d., 340 BC
@@ -39,6 +43,8 @@ pub(super) const RULES: &[Spec] = &[
         era,
     ),
     Spec(Date, Starts::Number, r"([0-9]{1,4})\s?年", year),
+    // 2025款, 2023届, 2019级: a year without its word
+    Spec(Date, Starts::Number, r"((?:19|20)[0-9]{2})(款|届|级)", year_of),
     // 80后, 90后: people born in those years
     Spec(Date, Starts::Number, r"([0-9]0|95|85)后", born),
     Spec(Date, Starts::Number, r"([0-9]{1,2})\s?([日号])", day),
@@ -83,7 +89,37 @@ fn day_month_year(found: &Found<'_>) -> Option<String> {
 }
 
 fn year_month(found: &Found<'_>) -> Option<String> {
-    let after = matches!(found.next(), Some('-' | '/' | '%' | '年' | '元'));
+    // 1000.05万 and 1998.05米 are amounts.
+    let after = matches!(
+        found.next(),
+        Some(
+            '-' | '/'
+                | '%'
+                | '‰'
+                | '年'
+                | '元'
+                | '千'
+                | '百'
+                | '万'
+                | '亿'
+                | '米'
+                | '克'
+                | '吨'
+                | '升'
+                | '斤'
+                | '度'
+                | '℃'
+                | '°'
+                | '美'
+                | '欧'
+                | '块'
+                | '公'
+                | '平'
+                | '个'
+                | '分'
+                | '点'
+        )
+    );
     (found.is_whole() && !after && valid(found.group(2), "1"))
         .then(|| format!("{}年{}月", digits(found.group(1)), cardinal(found.group(2))))
 }
@@ -108,7 +144,27 @@ fn month_day(found: &Found<'_>) -> Option<String> {
 fn years(found: &Found<'_>) -> Option<String> {
     let first = if found.group(0).contains('年') { "年" } else { "" };
     let first = if found.group(0).matches('年').count() > 1 { first } else { "" };
-    Some(format!("{}{first}到{}年", digits(found.group(1)), digits(found.group(2))))
+    // A sign becomes a word; a word stays.
+    let to = if found.group(2).starts_with('至') { "至" } else { "到" };
+    Some(format!("{}{first}{to}{}年", digits(found.group(1)), digits(found.group(3))))
+}
+
+fn span(found: &Found<'_>) -> Option<String> {
+    let (from, to) = (found.group(1), found.group(2));
+    let apart = !matches!(found.next(), Some('-' | '/' | '.' | '—' | '%'))
+        && !matches!(found.previous(), Some('-' | '/' | '.' | '$' | '￥' | '¥'));
+    let counts = found.right().trim_start().starts_with([
+        '元', '个', '人', '米', '万', '亿', '克', '只', '件', '块', '张', '名', '次', '户', '台',
+        '家', '公', '平', '吨', '字', '步', '美',
+    ]);
+    (found.is_whole() && apart && !counts && from < to)
+        .then(|| format!("{}到{}", digits(from), digits(to)))
+}
+
+fn first_of_month(found: &Found<'_>) -> Option<String> {
+    let apart = !matches!(found.next(), Some('-' | '/' | '.' | '%'))
+        && !matches!(found.previous(), Some('-' | '/' | '.'));
+    (found.is_whole() && apart).then(|| format!("{}月一日", cardinal(found.group(1))))
 }
 
 fn months(found: &Found<'_>) -> Option<String> {
@@ -159,6 +215,11 @@ fn year(found: &Found<'_>) -> Option<String> {
     Some(format!("{}年", if as_date { digits(text) } else { counted(text) }))
 }
 
+fn year_of(found: &Found<'_>) -> Option<String> {
+    (found.starts_clean() && !found.before().ends_with('第'))
+        .then(|| format!("{}{}", digits(found.group(1)), found.group(2)))
+}
+
 fn born(found: &Found<'_>) -> Option<String> {
     found.starts_clean().then(|| format!("{}后", digits(found.group(1))))
 }
@@ -194,7 +255,15 @@ mod tests {
             ("截止2025-06-01", "截止二零二五年六月一日"),
             ("2025/6/1开始", "二零二五年六月一日开始"),
             ("03/05见", "三月五日见"),
-            ("1998年至2003年", "一九九八年到二零零三年"),
+            ("1998年至2003年", "一九九八年至二零零三年"),
+            ("1998-2003年", "一九九八到二零零三年"),
+            ("1912-1949", "一九一二到一九四九"),
+            ("1000-2000元", "一千到两千元"),
+            ("10/1放假", "十月一日放假"),
+            ("09-11", "九月十一日"),
+            ("1000.05万", "一千点零五万"),
+            ("2025款", "二零二五款"),
+            ("2023届毕业生", "二零二三届毕业生"),
             ("98年的事", "九十八年的事"),
             ("98年夏天", "九八年夏天"),
             ("过了10年", "过了十年"),

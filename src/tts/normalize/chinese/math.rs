@@ -12,7 +12,7 @@ pub(super) const RULES: &[Spec] = &[
     Spec(
         Score,
         Starts::Number,
-        r"([0-9]{1,5}(?:\.[0-9]{1,4})?)\s?[:：]\s?([0-9]{1,5}(?:\.[0-9]{1,4})?)",
+        r"([0-9]{1,5}(?:\.[0-9]{1,4})?)\s?[:：]\s?([0-9]{1,5}(?:\.[0-9]{1,4})?)(?:\s?[:：]\s?([0-9]{1,5}))?",
         ratio,
     ),
     Spec(Fraction, Starts::Number, r"(-?)([0-9]{1,9})/([0-9]{1,9})", fraction),
@@ -22,8 +22,10 @@ pub(super) const RULES: &[Spec] = &[
         r"([0-9]{1,9})分之([0-9]{1,9}(?:\.[0-9]{1,9})?)",
         spoken_fraction,
     ),
-    Spec(Math, Starts::Symbol, r"<=|>=|==|!=|[≤≥≠≈=<>×÷+*/√-]", operator),
+    Spec(Math, Starts::Symbol, r"<=|>=|==|!=|[≤≥≠≈=<>×÷+*/√±-]", operator),
     Spec(Math, Starts::Any, "[²³]", power),
+    // 2^3, x^2
+    Spec(Math, Starts::Symbol, r"\^\s?([0-9]{1,3}|[a-z])", to_the_power),
     Spec(Range, Starts::Symbol, r"[-~—–～]{1,2}", range),
 ];
 
@@ -85,7 +87,11 @@ fn score(found: &Found<'_>) -> Option<String> {
         return None;
     }
     let (left, right) = (found.left().trim_end(), found.right());
-    let played = WON.iter().any(|word| left.contains(word) || right.contains(word))
+    // 平方米 and 平均 have nothing to do with a draw.
+    let measured = ["平方", "平均", "平米", "负责", "负担", "胜过"];
+    let cleared = |text: &str| measured.iter().fold(text.to_owned(), |t, word| t.replace(word, ""));
+    let (left_words, right_words) = (cleared(left), cleared(right));
+    let played = WON.iter().any(|word| left_words.contains(word) || right_words.contains(word))
         || TEAMS.iter().any(|team| left.ends_with(team));
     let ends = !right.starts_with(is_han)
         || WON.iter().any(|word| right.starts_with(word) || left.contains(word))
@@ -99,8 +105,12 @@ fn score(found: &Found<'_>) -> Option<String> {
 }
 
 fn ratio(found: &Found<'_>) -> Option<String> {
+    let third = match found.group(3) {
+        "" => String::new(),
+        third => format!("比{}", number(third)),
+    };
     (found.is_whole() && found.next() != Some(':'))
-        .then(|| format!("{}比{}", number(found.group(1)), number(found.group(2))))
+        .then(|| format!("{}比{}{third}", number(found.group(1)), number(found.group(2))))
 }
 
 fn fraction(found: &Found<'_>) -> Option<String> {
@@ -142,19 +152,8 @@ fn operator(found: &Found<'_>) -> Option<String> {
         // 12元/斤: Chinese on both sides.
         let per = found.before().ends_with(['元', '块', '米', '克', '斤', '人', '次'])
             && [
-                "斤",
-                "月",
-                "天",
-                "年",
-                "小时",
-                "人",
-                "个",
-                "次",
-                "米",
-                "公斤",
-                "平方米",
-                "分钟",
-                "秒",
+                "斤", "月", "天", "年", "小时", "人", "个", "次", "米", "公斤", "平方", "立方",
+                "升", "千克", "分钟", "秒",
             ]
             .iter()
             .any(|word| found.right().starts_with(word));
@@ -183,8 +182,9 @@ fn operator(found: &Found<'_>) -> Option<String> {
         ">=" | "≥" => "大于等于",
         "<" if counts => "小于",
         ">" if counts => "大于",
-        "×" => "乘以",
-        "*" if digits || equation => "乘以",
+        "±" => "正负",
+        "×" => "乘",
+        "*" if digits || equation => "乘",
         "÷" => "除以",
         "+" if digits || equation => "加",
         "-" if equation => "减",
@@ -199,6 +199,16 @@ fn power(found: &Found<'_>) -> Option<String> {
         .previous()
         .is_some_and(|c| c.is_ascii_alphanumeric() || c == ')')
         .then(|| words.to_owned())
+}
+
+fn to_the_power(found: &Found<'_>) -> Option<String> {
+    let exponent = match found.group(1) {
+        "2" => "平方".to_owned(),
+        "3" => "三次方".to_owned(),
+        other => format!("{}次方", number(other)),
+    };
+    let base = found.previous().is_some_and(|c| c.is_ascii_alphanumeric() || c == ')');
+    (base && found.ends_clean()).then(|| format!("的{exponent}"))
 }
 
 /// A dash from one number to the next.
@@ -242,7 +252,13 @@ mod tests {
             ("-1/2", "负二分之一"),
             ("2分之1", "二分之一"),
             ("7-3=4", "七减三等于四"),
-            ("6×7=42", "六乘以七等于四十二"),
+            ("6×7=42", "六乘七等于四十二"),
+            ("3-5平方公里", "三到五平方公里"),
+            ("1:2:3", "一比二比三"),
+            ("2^3", "二的三次方"),
+            ("12微克/立方米", "十二微克每立方米"),
+            ("x^2", "x的平方"),
+            ("100±5", "一百正负五"),
             ("3 < 5", "三小于五"),
             ("≥60岁", "大于等于六十岁"),
             ("E=mc²", "E等于mc的平方"),

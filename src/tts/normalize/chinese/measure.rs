@@ -15,7 +15,7 @@ pub(super) const RULES: &[Spec] = &[
     Spec(
         Measure,
         Starts::Number,
-        r"([-+±]?)(%NUM%)\s?(?:℃|°\s?C|摄氏度|度|°)?\s?(?:[-~—–～至到])\s?([-+±]?)(%NUM%)\s?(℃|°\s?C|摄氏度|°|度)",
+        r"([-+±]?)(%NUM%)\s?(?:℃|°\s?[CF]|℉|摄氏度|华氏度|度|°)?\s?(?:[-~—–～至到])\s?([-+±]?)(%NUM%)\s?(℃|°\s?C|℉|°\s?F|摄氏度|华氏度|°|度)",
         temperatures,
     ),
     Spec(
@@ -27,7 +27,7 @@ pub(super) const RULES: &[Spec] = &[
     Spec(
         Measure,
         Starts::Number,
-        r"([-+±]?%NUM%)\s?(%MAG%|[wW])?\s?([A-Za-zµμΩ]{1,6}[²³23]?)/([A-Za-z]{1,5}(?:[²³]|[23]\b)?)",
+        r"([-+±]?%NUM%)(?:\s?[-~—–～至到]\s?(%NUM%))?\s?(%MAG%|[wW])?\s?([A-Za-zµμΩ]{1,6}[²³23]?)/([A-Za-z]{1,5}(?:[²³]|[23]\b)?)",
         ratio,
     ),
     Spec(
@@ -131,13 +131,8 @@ const UNITS: &[(&str, &str)] = &[
     ("lm", "流明"),
 ];
 
-/// Units whose letters are said in English or as they stand are left out; these are said by the Chinese name too.
+/// What else has a name. Nobody says 吉字节: the letters of GB and the like stay as they are.
 const DATA: &[(&str, &str)] = &[
-    ("KB", "千字节"),
-    ("kB", "千字节"),
-    ("MB", "兆字节"),
-    ("GB", "吉字节"),
-    ("TB", "太字节"),
     ("kbps", "千比特每秒"),
     ("Mbps", "兆比特每秒"),
     ("Gbps", "吉比特每秒"),
@@ -213,7 +208,12 @@ fn below(sign: &str) -> &str {
 }
 
 fn temperatures(found: &Found<'_>) -> Option<String> {
-    let unit = if matches!(found.group(5), "度" | "°") { "度" } else { "摄氏度" };
+    let unit = match found.group(5) {
+        "度" | "°" => "度",
+        "℉" | "华氏度" => "华氏度",
+        unit if unit.ends_with('F') => "华氏度",
+        _ => "摄氏度",
+    };
     let (from, to) = (number(found.group(2)), number(found.group(4)));
     sign_is_sign(found)
         .then(|| format!("{}{from}到{}{to}{unit}", below(found.group(1)), below(found.group(3))))
@@ -223,8 +223,12 @@ fn ratio(found: &Found<'_>) -> Option<String> {
     if !sign_is_sign(found) || !found.ends_clean() {
         return None;
     }
-    let (above, below) = (name(found.group(3))?, name(found.group(4))?);
-    let amount = format!("{}{}", counted(found.group(1)), magnitude(found.group(2)));
+    let (above, below) = (name(found.group(4))?, name(found.group(5))?);
+    let mut amount = counted(found.group(1));
+    if !found.group(2).is_empty() {
+        amount = format!("{amount}到{}", counted(found.group(2)));
+    }
+    amount.push_str(magnitude(found.group(3)));
     // Speeds put the time first; other ratios keep their order.
     Some(if ["小时", "秒", "分钟", "毫秒"].contains(&below) {
         format!("每{below}{amount}{above}")
@@ -261,6 +265,9 @@ mod tests {
             ("风速3km/h", "风速每小时三公里"),
             ("每秒2 m/s", "每秒每秒两米"),
             ("跑了2km", "跑了两公里"),
+            ("风速3-5m/s", "风速每秒三到五米"),
+            ("50-60°F", "五十到六十华氏度"),
+            ("16GB内存", "十六GB内存"),
             ("20m2的房间", "二十平方米的房间"),
             ("面积90m²", "面积九十平方米"),
             ("时长1h30min", "时长一小时三十分钟"),

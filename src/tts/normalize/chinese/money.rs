@@ -8,13 +8,13 @@ pub(super) const RULES: &[Spec] = &[
     Spec(
         Money,
         Starts::Any,
-        r"(-?)((?i:US|HK|NT|A|C|S|NZ)?\$|[￥¥€£₩₽฿₹]|(?i:RMB|CNY|HKD|USD|EUR|GBP|JPY|AUD|CAD|TWD|KRW|SGD))\s?(%NUM%)\s?(%MAG%|[wWkKmMbB]\b)?(?:(\s?[-~—–～]\s?)[$￥¥€£]?(%NUM%)(%MAG%)?)?(?:元|美元|人民币)?(/(?:年|月|天|小时|人|个|次|斤))?",
+        r"(-?)((?i:US|HK|NT|A|C|S|NZ)?\$|[￥¥€£₩₽฿₹]|(?i:RMB|CNY|HKD|USD|EUR|GBP|JPY|AUD|CAD|TWD|KRW|SGD|CHF|THB|INR|RUB|NZD))\s?(%NUM%)\s?(%MAG%|[wWkKmMbB]\b)?(?:(\s?[-~—–～]\s?)[$￥¥€£]?(%NUM%)(%MAG%)?)?(?:元|美元|人民币)?(/(?:年|月|天|小时|人|个|次|斤))?",
         sign_first,
     ),
     Spec(
         Money,
         Starts::Number,
-        r"(%NUM%)\s?(%MAG%|[wWkK])?\s?(?i:(RMB|CNY|HKD|USD|EUR|GBP|JPY|AUD|CAD|TWD|KRW|SGD)\b|([￥¥€£$]))",
+        r"(%NUM%)\s?(%MAG%|[wWkK])?\s?(?i:(RMB|CNY|HKD|USD|EUR|GBP|JPY|AUD|CAD|TWD|KRW|SGD|CHF|THB|INR|RUB|NZD)\b|([￥¥€£$]))",
         sign_last,
     ),
 ];
@@ -30,12 +30,13 @@ fn name(sign: &str) -> Option<&'static str> {
         "C$" | "CAD" => "加元",
         "NT$" | "TWD" => "新台币",
         "S$" | "SGD" => "新加坡元",
-        "NZ$" => "新西兰元",
+        "NZ$" | "NZD" => "新西兰元",
+        "CHF" => "瑞士法郎",
         "JPY" => "日元",
         "₩" | "KRW" => "韩元",
-        "₽" => "卢布",
-        "฿" => "泰铢",
-        "₹" => "卢比",
+        "₽" | "RUB" => "卢布",
+        "฿" | "THB" => "泰铢",
+        "₹" | "INR" => "印度卢比",
         _ => return None,
     })
 }
@@ -93,6 +94,7 @@ mod tests {
             ("只要€2", "只要两欧元"),
             ("HK$88", "八十八港元"),
             ("100USD", "一百美元"),
+            ("CHF20", "二十瑞士法郎"),
             ("￥50-￥100", "五十到一百元"),
             ("2元", "两元"),
             ("3块5", "三块五"),

@@ -6,6 +6,8 @@ use super::number::{cardinal, counted, digits, number};
 
 pub(super) const RULES: &[Spec] = &[
     Spec(Ordinal, Starts::Number, r"[0-9]{1,3}(?:,[0-9]{3}){1,8}|[0-9]{1,40}", ordinal),
+    // Python 3.11.4: what was no date
+    Spec(Serial, Starts::Number, r"[0-9]{1,4}(?:\.[0-9]{1,4}){2,4}", version),
     Spec(
         Decimal,
         Starts::Number,
@@ -28,6 +30,7 @@ pub(super) const LETTERS: &[Spec] = &[
     Spec(Abbreviation, Starts::Letter, r"[a-z](?: [a-z]){1,5}", spaced),
     Spec(Abbreviation, Starts::Letter, r"[a-z]{2,5}", initialism),
     Spec(Abbreviation, Starts::Letter, r"(?:[A-Za-z]\.){2,6}[A-Za-z]?", dotted),
+    Spec(Serial, Starts::Letter, r"([CFJ])#", sharp),
     Spec(Serial, Starts::Symbol, r"[-/]", joint),
     Spec(Punctuation, Starts::Symbol, r"[#*_|\\^`~{}<>]{1,80}", silent),
     Spec(Punctuation, Starts::Symbol, r"[&@%℃°+=×÷$￥]", sign_words),
@@ -35,12 +38,126 @@ pub(super) const LETTERS: &[Spec] = &[
 
 /// Words that count things: 2 before them is 两.
 const COUNTERS: &[&str] = &[
-    "个", "只", "条", "张", "本", "把", "台", "辆", "杯", "瓶", "件", "位", "名", "份", "次", "遍",
-    "回", "趟", "天", "周", "星期", "小时", "分钟", "分", "秒", "人", "口", "岁", "年", "块", "元",
-    "毛", "角", "斤", "公斤", "克", "千克", "吨", "米", "厘米", "毫米", "公里", "里", "寸", "升",
-    "毫升", "支", "枝", "根", "片", "颗", "粒", "朵", "棵", "双", "对", "套", "组", "篇", "句",
-    "段", "首", "部", "盏", "间", "座", "家", "所", "种", "类", "倍", "成", "盘", "碗", "袋", "箱",
-    "盒", "场", "节", "步", "点", "项", "室", "头",
+    "个",
+    "只",
+    "条",
+    "张",
+    "本",
+    "把",
+    "台",
+    "辆",
+    "杯",
+    "瓶",
+    "件",
+    "位",
+    "名",
+    "份",
+    "次",
+    "遍",
+    "回",
+    "趟",
+    "天",
+    "周",
+    "星期",
+    "小时",
+    "分钟",
+    "分",
+    "秒",
+    "人",
+    "口",
+    "岁",
+    "年",
+    "块",
+    "元",
+    "毛",
+    "角",
+    "斤",
+    "公斤",
+    "克",
+    "千克",
+    "吨",
+    "米",
+    "厘米",
+    "毫米",
+    "公里",
+    "里",
+    "寸",
+    "升",
+    "毫升",
+    "支",
+    "枝",
+    "根",
+    "片",
+    "颗",
+    "粒",
+    "朵",
+    "棵",
+    "双",
+    "对",
+    "套",
+    "组",
+    "篇",
+    "句",
+    "段",
+    "首",
+    "部",
+    "盏",
+    "间",
+    "座",
+    "家",
+    "所",
+    "种",
+    "类",
+    "倍",
+    "成",
+    "盘",
+    "碗",
+    "袋",
+    "箱",
+    "盒",
+    "场",
+    "节",
+    "步",
+    "点",
+    "项",
+    "室",
+    "头",
+    "夜",
+    "晚",
+    "亩",
+    "平方公里",
+    "平方米",
+    "立方米",
+    "平米",
+    "勺",
+    "滴",
+    "桶",
+    "罐",
+    "壶",
+    "束",
+    "轮",
+    "笔",
+    "扇",
+    "顿",
+    "餐",
+    "款",
+    "样",
+    "道",
+    "幅",
+    "匹",
+    "串",
+    "副",
+    "堆",
+    "群",
+    "声",
+    "站",
+    "英里",
+    "英尺",
+    "英寸",
+    "海里",
+    "磅",
+    "瓦",
+    "伏",
 ];
 
 /// Whether a number counts what follows; a range counts when its end does (2-3天).
@@ -73,6 +190,11 @@ fn sign<'a>(text: &'a str, found: &Found<'_>) -> Option<&'a str> {
 
 fn magnitude(text: &str) -> &str {
     if matches!(text, "w" | "W") { "万" } else { text }
+}
+
+fn version(found: &Found<'_>) -> Option<String> {
+    let parts: Vec<String> = found.group(0).split('.').map(cardinal).collect();
+    (found.is_whole() && found.previous() != Some('.')).then(|| parts.join("点"))
 }
 
 fn decimal(found: &Found<'_>) -> Option<String> {
@@ -179,6 +301,11 @@ fn initialism(found: &Found<'_>) -> Option<String> {
         .then(|| text.to_ascii_uppercase())
 }
 
+/// C# and its like.
+fn sharp(found: &Found<'_>) -> Option<String> {
+    found.is_whole().then(|| format!("{} sharp", found.group(1)))
+}
+
 fn dotted(found: &Found<'_>) -> Option<String> {
     found.is_whole().then(|| found.group(0).replace('.', "").to_ascii_uppercase())
 }
@@ -249,6 +376,8 @@ mod tests {
             ("5G网络", "五G网络"),
             ("007", "零零七"),
             ("3D电影", "三D电影"),
+            ("2勺油", "两勺油"),
+            ("Python 3.11.4", "Python 三点十一点四"),
         ]);
     }
 
@@ -259,6 +388,7 @@ mod tests {
             ("C2C模式", "C to C模式"),
             ("U.S.A.总统", "USA总统"),
             ("猫&狗", "猫和狗"),
+            ("用C#写的", "用C sharp写的"),
             ("#话题", "话题"),
             ("第Ⅱ章", "第二章"),
             ("①开灯", "一开灯"),

@@ -1,7 +1,7 @@
 //! Numbers that are read one digit at a time: telephones with 幺, addresses of computers and codes without.
 
 use super::super::Kind::{Serial, Telephone};
-use super::super::scan::{Found, Spec, Starts};
+use super::super::scan::{Found, Spec, Starts, is_han};
 use super::number::{digits, phone_digits};
 
 pub(super) const RULES: &[Spec] = &[
@@ -16,6 +16,8 @@ pub(super) const RULES: &[Spec] = &[
     Spec(Serial, Starts::Number, r"[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,6}", version),
     // +86 138 0013 8000, +86-13800138000
     Spec(Telephone, Starts::Symbol, r"\+[0-9]{1,3}[- ]?[0-9]{2,4}(?:[- ]?[0-9]{3,4}){2,3}", phone),
+    // 86-13800138000
+    Spec(Telephone, Starts::Number, r"86[- ]1[3-9][0-9][- ]?[0-9]{4}[- ]?[0-9]{4}", phone),
     // 138 0013 8000, 13800138000
     Spec(Telephone, Starts::Number, r"1[3-9][0-9][- ]?[0-9]{4}[- ]?[0-9]{4}", phone),
     // 400-820-8820, 800-810-1234
@@ -75,7 +77,11 @@ fn about(found: &Found<'_>, words: &[&str]) -> bool {
 }
 
 fn dotted(found: &Found<'_>) -> Option<String> {
-    found.is_whole().then(|| found.group(0).split('.').map(digits).collect::<Vec<_>>().join("点"))
+    // A port has a sign of its own.
+    let (host, port) = found.group(0).split_once(':').unwrap_or((found.group(0), ""));
+    let host = host.split('.').map(digits).collect::<Vec<_>>().join("点");
+    let colon = if port.is_empty() { "" } else { "冒号" };
+    found.is_whole().then(|| format!("{host}{colon}{}", digits(port)))
 }
 
 fn version(found: &Found<'_>) -> Option<String> {
@@ -121,13 +127,34 @@ fn named(found: &Found<'_>) -> Option<String> {
         return Some(digits(text));
     }
     // Rooms are called by their figures.
+    let room = |after: &str| {
+        ["室", "号房", "房间", "会议室", "教室", "病房", "包间", "包厢", "宿舍", "办公室"]
+            .iter()
+            .any(|word| after.starts_with(word))
+    };
+    // 101-105房间: both ends are rooms.
+    let end = right.strip_prefix(['-', '~', '到', '至', '、', '和']);
+    let last = end.map_or("", |end| end.trim_start_matches(|c: char| c.is_ascii_digit()));
     if matches!(text.len(), 3 | 4)
-        && (right.starts_with('室') || right.starts_with("号房") || right.starts_with("房间"))
+        && (room(right) || end.is_some_and(|e| e.len() > last.len()) && room(last))
+    {
+        return Some(digits(text));
+    }
+    // So are trains (G1024次), lanes (1502弄), and the flat behind its building (12栋1203).
+    if found.right().starts_with('弄') && text.len() > 2
+        || text.len() < 5 && ["栋", "单元", "座"].iter().any(|word| left.ends_with(word))
     {
         return Some(digits(text));
     }
     if text.len() == 3 && NAMED_BY_DAY.iter().any(|word| right.starts_with(word)) {
         return Some(digits(text));
+    }
+    // The extension behind a telephone number.
+    if text.len() < 6
+        && (left.ends_with('转') || left.ends_with("分机"))
+        && !right.starts_with(is_han)
+    {
+        return Some(phone_digits(text));
     }
     let service = SERVICES.contains(&text);
     let called = about(found, CALLS)
@@ -178,8 +205,15 @@ mod tests {
             ("打了110个电话", "打了一百一十个电话"),
             ("一共110个", "一共一百一十个"),
             ("地址是192.168.1.10", "地址是一九二点一六八点一点一零"),
+            ("127.0.0.1:80", "一二七点零点零点一冒号八零"),
+            ("86-13912345678", "八六幺三九幺二三四五六七八"),
+            ("12栋1203", "十二栋一二零三"),
+            ("延安路1502弄", "延安路一五零二弄"),
             ("版本2.10.3", "版本二点十点三"),
             ("住在301室", "住在三零一室"),
+            ("204会议室", "二零四会议室"),
+            ("打开101-105房间的灯", "打开一零一到一零五房间的灯"),
+            ("电话65551234转801", "电话六五五五幺二三四转八零幺"),
             ("验证码4821", "验证码四八二一"),
             ("尾号1234的卡", "尾号一二三四的卡"),
         ]);

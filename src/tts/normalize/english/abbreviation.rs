@@ -15,7 +15,7 @@ pub(super) const RULES: &[Spec] = &[
         r"(?i)(mon|tues?|wed|thur?s?|fri|sat|sun)\.?\s?[-–]\s?(mon|tues?|wed|thur?s?|fri|sat|sun)\b\.?",
         weekdays,
     ),
-    Spec(Abbreviation, Starts::Letter, r"(?:e\.g\.|i\.e\.|a\.k\.a\.|w/o?\b|c/o\b)", phrase),
+    Spec(Abbreviation, Starts::Letter, r"(?:e\.g\.|i\.e\.|a\.k\.a\.|w/o\b|w/|c/o\b)", phrase),
     Spec(
         Abbreviation,
         Starts::Letter,
@@ -23,6 +23,7 @@ pub(super) const RULES: &[Spec] = &[
         initialism,
     ),
     Spec(Abbreviation, Starts::Letter, r"No\. ?([0-9])", number_sign),
+    Spec(Abbreviation, Starts::Letter, r"no\.", number_of),
     Spec(Abbreviation, Starts::Letter, r"([A-Za-z]{2,7})\.", stopped),
 ];
 
@@ -32,10 +33,62 @@ fn verbatim(found: &Found<'_>) -> Option<String> {
 
 /// Words whose numeral counts; after other names it is a rank.
 const COUNTED: &[&str] = &[
-    "Chapter", "Part", "Section", "Volume", "Act", "Scene", "War", "Phase", "Type", "Class",
-    "Article", "Book", "Title", "Appendix", "Figure", "Table", "Episode", "Season", "Level",
-    "Stage", "Group", "Grade", "Mark", "Bowl", "Category", "Schedule", "Unit", "Lesson", "Step",
-    "Round", "Tier", "Division", "Zone", "Fantasy", "Wars", "Olympiad",
+    "Chapter",
+    "Part",
+    "Section",
+    "Volume",
+    "Act",
+    "Scene",
+    "War",
+    "Phase",
+    "Type",
+    "Class",
+    "Article",
+    "Book",
+    "Title",
+    "Appendix",
+    "Figure",
+    "Table",
+    "Episode",
+    "Season",
+    "Level",
+    "Stage",
+    "Group",
+    "Grade",
+    "Mark",
+    "Bowl",
+    "Category",
+    "Schedule",
+    "Unit",
+    "Lesson",
+    "Step",
+    "Round",
+    "Tier",
+    "Division",
+    "Zone",
+    "Fantasy",
+    "Wars",
+    "Olympiad",
+    "Rocky",
+    "Apollo",
+    "Rambo",
+    "Saturn",
+    "Gemini",
+    "Clause",
+    "Paragraph",
+    "Exhibit",
+    "Annex",
+    "Canto",
+    "Symphony",
+    "Sonata",
+    "Model",
+    "Region",
+    "Question",
+    "Theorem",
+    "Lemma",
+    "Item",
+    "Vol",
+    "Option",
 ];
 
 fn after_name(found: &Found<'_>) -> Option<String> {
@@ -101,18 +154,49 @@ fn number_sign(found: &Found<'_>) -> Option<String> {
     (found.is_whole()).then(|| format!("number {}", super::number::digits(found.group(1))))
 }
 
+/// tracking no. 12, where a lone "no." is an answer.
+fn number_of(found: &Found<'_>) -> Option<String> {
+    let of = [
+        "tracking",
+        "order",
+        "item",
+        "invoice",
+        "serial",
+        "model",
+        "account",
+        "case",
+        "phone",
+        "ref",
+        "reference",
+        "part",
+        "lot",
+        "ticket",
+        "policy",
+        "licence",
+        "license",
+        "registration",
+    ];
+    let before = found.before().trim_end().to_lowercase();
+    let named = of.iter().any(|word| before.ends_with(word));
+    let counts = found.after().trim_start().starts_with(|c: char| c.is_ascii_digit());
+    (found.starts_clean() && counts && (named || before.is_empty())).then(|| "number".to_owned())
+}
+
 /// Abbreviations that end in a point; those of titles and months need what they belong to.
 fn stopped(found: &Found<'_>) -> Option<String> {
     let after = found.after();
     let name_follows = after.starts_with(' ') && after[1..].starts_with(|c: char| c.is_uppercase());
     let digit_follows = after.trim_start().starts_with(|c: char| c.is_ascii_digit());
     let text = found.group(1);
+    let alone = found.before().trim().is_empty() && after.trim().is_empty();
+    let name_follows = name_follows || alone;
     let words = match text {
         "Mr" => "mister",
         "Mrs" => "misses",
         "Ms" => "miz",
         "Dr" if name_follows => "doctor",
-        "St" if name_follows && found.before().is_empty() => "Saint",
+        "St" if name_follows && !alone && found.before().is_empty() => "Saint",
+        "St" if alone => return None,
         "St" if name_follows
             && !found.before().trim_end().ends_with(|c: char| c.is_alphanumeric()) =>
         {
@@ -179,7 +263,8 @@ fn stopped(found: &Found<'_>) -> Option<String> {
         _ => return None,
     };
     // At the end of a text the point is also the stop, but titles never stand there.
-    let stop = matches!(text, "etc" | "Inc" | "Ltd" | "Jr" | "Sr" | "Corp") && after.is_empty();
+    let stop =
+        matches!(text, "etc" | "Inc" | "Ltd" | "Jr" | "Sr" | "Corp") && after.is_empty() && !alone;
     found.starts_clean().then(|| if stop { format!("{words}.") } else { words.to_owned() })
 }
 
@@ -201,7 +286,12 @@ mod tests {
             ("When I sleep", "When I sleep"),
             ("open Mon.-Fri.", "open Monday to Friday"),
             ("No. 5", "number five"),
+            ("Gen.", "general"),
+            ("Apollo XI", "Apollo eleven"),
             ("No. Thanks", "No. Thanks"),
+            ("no. thanks", "no. thanks"),
+            ("order no. 12", "order number twelve"),
+            ("tea w/ sugar, w/o milk", "tea with sugar, without milk"),
         ]);
     }
 }

@@ -8,8 +8,14 @@ pub(super) const RULES: &[Spec] = &[
     Spec(
         Address,
         Starts::Number,
-        r"([0-9]{1,5}) ((?:(?:N|S|E|W|NE|NW|SE|SW)\.? )?[A-Z0-9][a-zA-Z0-9]{0,20}(?: [A-Z][a-zA-Z]{0,20}){0,3}?) (Expy|St|Ave|Blvd|Rd|Dr|Ln|Pl|Ct|Cir|Hwy|Pkwy|Sq|Ter|Fwy|Street|Avenue|Road|Drive|Lane|Boulevard|Way)\b(\.)?",
+        r"([0-9]{1,5}[A-F]?) ((?:(?:N|S|E|W|NE|NW|SE|SW)\.? )?[A-Z0-9][a-zA-Z0-9]{0,20}(?: [A-Z][a-zA-Z]{0,20}){0,3}?) (Expy|St|Ave|Blvd|Rd|Dr|Ln|Pl|Ct|Cir|Hwy|Pkwy|Sq|Ter|Fwy|Street|Avenue|Road|Drive|Lane|Boulevard|Way|Terrace|Place|Court|Highway|Parkway|Square|Circle)\b(\.)?(?: (NE|NW|SE|SW)\b)?",
         street,
+    ),
+    Spec(
+        Address,
+        Starts::Number,
+        r"([0-9]{1,3}(?:st|nd|rd|th)) (Ave|St|Blvd|Rd)\b",
+        numbered_street,
     ),
     Spec(Address, Starts::Letter, r"([A-Z]{2}) ([0-9]{5})(?:-([0-9]{4}))?", state_and_zip),
     Spec(Address, Starts::Letter, r"[A-Z]{2}", state),
@@ -125,7 +131,20 @@ fn street(found: &Found<'_>) -> Option<String> {
     let after = found.after();
     let sentence = after.starts_with(' ') && after[1..].starts_with(|c: char| c.is_uppercase());
     let stop = if !found.group(4).is_empty() && sentence { "." } else { "" };
-    Some(format!("{} {} {street}{stop}", pairs(found.group(1)), name.join(" ")))
+    let house = found.group(1).trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let letter = match &found.group(1)[house.len()..] {
+        "" => String::new(),
+        letter => format!(" {letter}"),
+    };
+    let quarter = side(found.group(5)).map_or(String::new(), |side| format!(" {side}"));
+    Some(format!("{}{letter} {} {street}{quarter}{stop}", pairs(house), name.join(" ")))
+}
+
+/// 5th Ave: a street that is a number.
+fn numbered_street(found: &Found<'_>) -> Option<String> {
+    let name = ordinal_word(found.group(1));
+    (found.is_whole() && name != found.group(1))
+        .then(|| format!("{name} {}", street_name(found.group(2))))
 }
 
 /// 42nd in a street's name.
@@ -168,6 +187,10 @@ mod tests {
                 "twelve North Oak Boulevard, Reno, Nevada eight nine five zero one",
             ),
             ("Austin, TX", "Austin, Texas"),
+            ("742 Evergreen Terrace", "seven forty two Evergreen Terrace"),
+            ("221B Baker St.", "two twenty one B Baker Street"),
+            ("1600 Penn Ave NW, here", "sixteen hundred Penn Avenue Northwest, here"),
+            ("on 5th Ave", "on fifth Avenue"),
             ("OK, OR", "OK, OR"),
         ]);
     }

@@ -57,7 +57,7 @@ pub(super) const RULES: &[Spec] = &[
     // 2Q22, 1H23, Q3 2024
     Spec(Date, Starts::Number, r"([1-4])([QH])'?([0-9]{4}|[0-9]{2})", quarter),
     Spec(Date, Starts::Letter, r"([QH])([1-4])(?: '?([0-9]{4}))?", quarter_first),
-    Spec(Date, Starts::Number, r"1[1-9][0-9]{2}|20[0-9]{2}", year),
+    Spec(Date, Starts::Number, r"10[1-9][0-9]|1[1-9][0-9]{2}|20[0-9]{2}", year),
 ];
 
 const MONTHS: &[&str] = &[
@@ -171,7 +171,9 @@ fn day_first_spaced(found: &Found<'_>) -> Option<String> {
         }
         text => format!("{}{text}", found.group(3)),
     };
-    Some(format!("{}{day} of {month}{year}", the(found)))
+    // "1st of june" has chosen its words already.
+    let the = if found.group(0).contains(" of ") { "" } else { the(found) };
+    Some(format!("{the}{day} of {month}{year}"))
 }
 
 fn month_first(found: &Found<'_>) -> Option<String> {
@@ -203,9 +205,13 @@ fn era_first(found: &Found<'_>) -> Option<String> {
 
 fn decade(found: &Found<'_>) -> Option<String> {
     let text = found.group(1);
-    // 30s is a time; '30s and 30's are years.
+    // 30s is a time; '30s, 30's, the 30s, and 30s with nothing around are years.
     let short = text.len() == 2 && !found.group(0).contains(['\'', '’']);
-    let years = !short || found.left().trim_end().to_lowercase().ends_with("the");
+    let left = found.left().trim_end().to_lowercase();
+    let alone = left.is_empty() && found.after().trim().is_empty();
+    let before = ["the", "early", "mid", "late", "mid-", "her", "his", "their"];
+    let tens = matches!(text, "20" | "30" | "40" | "50" | "60" | "70" | "80" | "90");
+    let years = !short || alone && tens || before.iter().any(|word| left.ends_with(word));
     (found.is_whole() && years).then(|| plural(&pairs(text)))
 }
 
@@ -243,7 +249,8 @@ fn year(found: &Found<'_>) -> Option<String> {
         "song", "word",
     ]
     .iter()
-    .any(|word| found.right().trim_start().starts_with(word));
+    .any(|word| found.right().trim_start().starts_with(word))
+        || super::measure::follows(found.after());
     let more = matches!(found.next(), Some('.' | ',' | ':' | '/' | '-'))
         && found.right()[1..].starts_with(|c: char| c.is_ascii_digit());
     let more = more
@@ -272,6 +279,14 @@ mod tests {
             ("1914-18", "nineteen fourteen to eighteen"),
             ("44 BC", "forty four BC"),
             ("in 2005", "in two thousand five"),
+            ("in 1066", "in ten sixty six"),
+            ("spring 2020", "spring twenty twenty"),
+            ("1st of june", "first of june"),
+            ("wait 30s", "wait thirty seconds"),
+            ("late 30s", "late thirties"),
+            ("1100 kg", "one thousand one hundred kilograms"),
+            ("1500%", "one thousand five hundred percent"),
+            ("2020 °C", "two thousand and twenty degrees Celsius"),
             ("3Q24", "the third quarter of twenty four"),
         ]);
     }

@@ -158,6 +158,9 @@ const UNITS: &[(&str, &str, &str)] = &[
     ("TB", "terabyte", "terabytes"),
     ("mph", "mile per hour", "miles per hour"),
     ("mpg", "mile per gallon", "miles per gallon"),
+    ("mol", "mole", "moles"),
+    ("bar", "bar", "bars"),
+    ("mmHg", "millimeter of mercury", "millimeters of mercury"),
 ];
 
 const RATES: &[(&str, &str, &str)] = &[
@@ -171,6 +174,24 @@ const RATES: &[(&str, &str, &str)] = &[
     ("gbps", "gigabit per second", "gigabits per second"),
     ("Gbps", "gigabit per second", "gigabits per second"),
 ];
+
+/// Whether a unit begins `after`: the number before it is an amount, whatever it looks like.
+pub(super) fn follows(after: &str) -> bool {
+    let rest = after.strip_prefix(' ').unwrap_or(after);
+    if rest.starts_with(['%', '‰', '°', '℃', '℉']) {
+        return true;
+    }
+    let end = rest
+        .char_indices()
+        .find(|(_, c)| !(c.is_alphabetic() || matches!(c, '²' | '³')))
+        .map_or(rest.len(), |(at, _)| at);
+    let symbol = &rest[..end];
+    // Behind a space, a single letter is more often a word or a name.
+    let letter = symbol.chars().count() == 1 && after.starts_with(' ');
+    !(letter && !matches!(symbol, "m" | "g" | "W" | "V" | "Ω"))
+        && symbol != "us"
+        && name(symbol).is_some()
+}
 
 fn name(symbol: &str) -> Option<(&'static str, &'static str)> {
     UNITS.iter().chain(RATES).find(|(unit, ..)| *unit == symbol).map(|(_, one, many)| (*one, *many))
@@ -240,7 +261,10 @@ fn mixed(found: &Found<'_>) -> Option<String> {
 
 /// 3/4 tsp.
 fn part_of(found: &Found<'_>) -> Option<String> {
-    let (one, _) = name(found.group(3)).filter(|_| found.is_whole())?;
+    let symbol = found.group(3);
+    let written =
+        UNITS.iter().find(|(_, one, _)| *one == symbol).map(|(_, one, many)| (*one, *many));
+    let (one, _) = name(symbol).or(written).filter(|_| found.is_whole())?;
     let part = super::plain::part(found.group(1), found.group(2))?;
     let proper = found.group(1).parse::<u32>().ok()? < found.group(2).parse::<u32>().ok()?;
     let of = if part == "a half" { "half a".to_owned() } else { format!("{part} of a") };
@@ -269,12 +293,14 @@ fn stopped_unit(found: &Found<'_>) -> Option<String> {
 
 fn unit(found: &Found<'_>) -> Option<String> {
     let (value, symbol) = (found.group(1), found.group(4));
-    let (one, many) = name(symbol)?;
+    // "in" is a word unless its point or its number shows that it is the unit.
+    let inches = symbol == "in" && found.group(0).ends_with('.');
+    let (one, many) = if inches { ("inch", "inches") } else { name(symbol)? };
     let gap = found.group(3);
     // 1h30m goes on; anything else that touches makes it a name (5Ghz7).
     let goes_on = found.next().is_some_and(|c| c.is_ascii_digit())
         && ["hour", "minute", "foot", "meter"].contains(&one);
-    let quote = one == "inch";
+    let quote = one == "inch" && !inches;
     let sure = match symbol {
         // 6" only where no quotation is open.
         "\"" => {
@@ -282,6 +308,8 @@ fn unit(found: &Found<'_>) -> Option<String> {
             gap.is_empty() && !value.contains('.') && quotes % 2 == 0
         }
         // Short words that a sentence may hold after a number.
+        // Seat 1A is no ampere.
+        "A" if value == "1" => false,
         "us" | "A" | "hp" | "pt" | "cal" | "gal" => gap.is_empty() || !matches!(symbol, "us" | "A"),
         _ => true,
     };
@@ -298,8 +326,9 @@ fn unit(found: &Found<'_>) -> Option<String> {
     // 5'10 and 3m are lengths; minutes after hours are written with the same letter (1h 30m).
     let after_hours = symbol == "m" && found.left().trim_end().ends_with('h');
     let (one, many) = if after_hours { ("minute", "minutes") } else { (one, many) };
-    let unit = if is_one(value) && found.group(2).is_empty() { one } else { many };
-    Some(format!("{} {unit}", amount(found)))
+    // A ten kilogram bag, but ten kilograms.
+    let single = is_one(value) && found.group(2).is_empty() || gap == "-";
+    Some(format!("{} {}", amount(found), if single { one } else { many }))
 }
 
 #[cfg(test)]
@@ -332,6 +361,12 @@ mod tests {
             ("80 sq ft", "eighty square feet"),
             ("5 million km", "five million kilometers"),
             ("20 mg/L", "twenty milligrams per liter"),
+            ("a 10-kg bag", "a ten kilogram bag"),
+            ("2.5 in. of rain", "two point five inches of rain"),
+            ("5 in the room", "five in the room"),
+            ("1/2 mile away", "half a mile away"),
+            ("3 mol", "three moles"),
+            ("20 cm x 30 cm", "twenty centimeters by thirty centimeters"),
         ]);
     }
 }

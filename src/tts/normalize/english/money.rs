@@ -5,6 +5,13 @@ use super::super::scan::{Found, Spec, Starts};
 use super::number::{cardinal, number, plain_number, small};
 
 pub(super) const RULES: &[Spec] = &[
+    // $5-10: the sign stands for both
+    Spec(
+        Money,
+        Starts::Symbol,
+        r"([$£€¥₹])([0-9]{1,3}(?:,[0-9]{3}){0,4}|[0-9]{1,12}) ?[-–] ?([0-9]{1,3}(?:,[0-9]{3}){0,4}|[0-9]{1,12})(?: ?(%MAG%|[kKmMbB]\b))?",
+        range,
+    ),
     Spec(
         Money,
         Starts::Any,
@@ -109,6 +116,19 @@ fn amount(found: &Found<'_>) -> Option<String> {
     Some(format!("{minus}{}{per}", words(found.group(4), found.group(5), unit)))
 }
 
+fn range(found: &Found<'_>) -> Option<String> {
+    let [_, many, ..] = name(found.group(1)).filter(|_| found.is_whole())?;
+    let more = found.next().is_some_and(|c| matches!(c, '.' | ',' | '-' | '/' | '%'))
+        && found.right()[1..].starts_with(|c: char| c.is_alphanumeric());
+    let scale = match found.group(4) {
+        "" => String::new(),
+        text => format!(" {}", magnitude(text)),
+    };
+    (!more).then(|| {
+        format!("{} to {}{scale} {many}", cardinal(found.group(2)), cardinal(found.group(3)))
+    })
+}
+
 fn sign_last(found: &Found<'_>) -> Option<String> {
     let unit = name(found.group(3)).filter(|_| found.is_whole())?;
     Some(words(found.group(1), found.group(2), unit))
@@ -141,6 +161,8 @@ mod tests {
             ("$3m", "three million dollars"),
             ("$9/mo", "nine dollars per month"),
             ("$5-$10", "five dollars to ten dollars"),
+            ("$5-10", "five to ten dollars"),
+            ("£2-3 million", "two to three million pounds"),
             ("5 USD", "five US dollars"),
             ("-$20", "minus twenty dollars"),
             ("50¢", "fifty cents"),

@@ -41,6 +41,13 @@ pub(super) const RULES: &[Spec] = &[
         r"([-+±−]?)((?:[0-9]{1,3}(?:,[0-9]{3}){1,8}|[0-9]{1,40})?\.[0-9]{1,40})(?: (%MAG%))?",
         decimal,
     ),
+    // 10 000 000, as much of Europe writes it
+    Spec(Cardinal, Starts::Number, r"[1-9][0-9]{0,2}(?: [0-9]{3}){0,4} 000", spaced),
+    Spec(Serial, Starts::Letter, "π", pi),
+    // H.264
+    Spec(Serial, Starts::Letter, r"([A-Z])\.([0-9]{2,4})", standard),
+    // the class of '98
+    Spec(Cardinal, Starts::Symbol, r"['’]([0-9]{2})", short_year),
     Spec(Serial, Starts::Letter, r"[A-Za-z]{1,20}(?:[0-9]{1,20}[A-Za-z]{0,20}){1,10}", serial),
     Spec(Serial, Starts::Number, r"(?:[0-9]{1,20}[A-Za-z]{1,20}){1,10}[0-9]{0,20}", serial),
     Spec(
@@ -91,6 +98,10 @@ fn fraction(found: &Found<'_>) -> Option<String> {
     if (above, below) == ("24", "7") {
         return Some("twenty four seven".to_owned());
     }
+    // Nothing is divided by one.
+    if below == "1" {
+        return Some(format!("{minus}{} over one", plain_cardinal(above)));
+    }
     if above == below && above.len() > 1 || (above, below) == ("9", "11") {
         return Some(format!("{} {}", plain_cardinal(above), plain_cardinal(below)));
     }
@@ -112,7 +123,9 @@ fn sign(found: &Found<'_>) -> Option<String> {
         _ => ("1", "8"),
     };
     let part = part(above, below)?;
+    let word_follows = found.after().trim_start().starts_with(char::is_alphabetic);
     Some(match found.group(1) {
+        "" if !word_follows && above == "1" => part.replacen('a', "one", 1),
         "" => part,
         whole => format!("{} and {part}", plain_cardinal(whole)),
     })
@@ -188,6 +201,35 @@ fn among_letters(figures: &str) -> String {
     }
 }
 
+fn spaced(found: &Found<'_>) -> Option<String> {
+    let digit = |c: char| c.is_ascii_digit();
+    let apart = !found.after().trim_start().starts_with(digit)
+        && !found.before().trim_end().ends_with(digit);
+    (found.is_whole() && apart && found.previous() != Some('-'))
+        .then(|| number(&found.group(0).replace(' ', "")))
+}
+
+fn standard(found: &Found<'_>) -> Option<String> {
+    found.is_whole().then(|| format!("{} {}", found.group(1), digits(found.group(2))))
+}
+
+fn short_year(found: &Found<'_>) -> Option<String> {
+    let apart = found.previous().is_none_or(char::is_whitespace)
+        && !matches!(found.next(), Some('\'' | '’' | '"' | '-' | '.' | ':'));
+    let figures = found.group(1);
+    let words = match figures.strip_prefix('0') {
+        Some(last) => format!("oh {}", digits(last)),
+        None => small(figures.parse().ok()?),
+    };
+    (found.is_whole() && apart).then_some(words)
+}
+
+fn pi(found: &Found<'_>) -> Option<String> {
+    let bare = !found.before().ends_with(char::is_alphabetic)
+        && !found.after().starts_with(char::is_alphabetic);
+    bare.then(|| "pi".to_owned())
+}
+
 fn serial(found: &Found<'_>) -> Option<String> {
     if !found.is_whole() {
         return None;
@@ -240,6 +282,13 @@ mod tests {
             ("1/2", "one half"),
             ("1 1/2 cups", "one and a half cups"),
             ("2½", "two and a half"),
+            ("½", "one half"),
+            ("½ cup", "a half cup"),
+            ("2π", "two pi"),
+            ("H.264", "H two six four"),
+            ("class of '98", "class of ninety eight"),
+            ("10 000 people", "ten thousand people"),
+            ("5/1", "five over one"),
             ("the 3rd and 22nd", "the third and twenty second"),
             ("gate B12", "gate B twelve"),
             ("MP3", "MP three"),

@@ -7,6 +7,9 @@ pub(super) const RULES: &[Spec] = &[
     Spec(Math, Starts::Symbol, r"<=|>=|==|!=|[≤≥≠≈=×÷+*/√<>^±-]", operator),
     Spec(Math, Starts::Any, "[²³]", power),
     Spec(Range, Starts::Symbol, r"[-–—~]", range),
+    Spec(Math, Starts::Letter, "x", by),
+    Spec(Punctuation, Starts::Symbol, r"\\", backslash),
+    Spec(Punctuation, Starts::Symbol, "#", hashtag),
     Spec(Range, Starts::Symbol, ":", ratio),
     Spec(Punctuation, Starts::Symbol, r"\+{1,3}", plus),
     Spec(Punctuation, Starts::Symbol, r"[#*_|\\^`~{}=]{1,80}", silent),
@@ -17,12 +20,13 @@ pub(super) const RULES: &[Spec] = &[
 fn between(found: &Found<'_>) -> bool {
     let left = found.before().trim_end().chars().next_back();
     let mut right = found.after().trim_start().chars();
-    let right = match right.next() {
-        Some('-') => right.next(),
-        other => other,
-    };
+    if right.as_str().starts_with('-') {
+        right.next();
+    }
+    // A point is an operand's only before its figures.
+    let point = right.clone().nth(1).is_some_and(|c| c.is_ascii_digit());
     left.is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, ')' | '²' | '³'))
-        && right.is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '(' | '.'))
+        && right.next().is_some_and(|c| c.is_ascii_alphanumeric() || c == '(' || c == '.' && point)
 }
 
 fn digits_beside(found: &Found<'_>) -> bool {
@@ -30,7 +34,8 @@ fn digits_beside(found: &Found<'_>) -> bool {
         && found
             .after()
             .trim_start()
-            .starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '.'))
+            .trim_start_matches(['-', '.'])
+            .starts_with(|c: char| c.is_ascii_digit())
 }
 
 fn operator(found: &Found<'_>) -> Option<String> {
@@ -39,7 +44,14 @@ fn operator(found: &Found<'_>) -> Option<String> {
         return Some("the square root of ".to_owned());
     }
     if !between(found) {
-        return None;
+        // "≥60" has nothing before it.
+        let counts = found.after().trim_start().starts_with(|c: char| c.is_ascii_digit());
+        return match sign {
+            ">=" | "≥" if counts => Some(padded(found, "at least")),
+            "<=" | "≤" if counts => Some(padded(found, "at most")),
+            "≈" if counts => Some(padded(found, "about")),
+            _ => None,
+        };
     }
     let digits = digits_beside(found);
     let apart = found.before().ends_with(' ') && found.after().starts_with(' ');
@@ -100,6 +112,12 @@ fn range(found: &Found<'_>) -> Option<String> {
             .last();
         start.map_or(String::new(), |(at, _)| left[at..].to_owned())
     };
+    // The dash of i9-9900 only joins.
+    let named =
+        left[..left.len() - figures_left.len()].ends_with(|c: char| c.is_ascii_alphabetic());
+    if named && !figures_left.is_empty() && !spaced {
+        return None;
+    }
     let figures_right: String =
         right.chars().take(12).take_while(|c| c.is_ascii_digit() || *c == ',').collect();
     let rises = match (value(&figures_left), value(&figures_right)) {
@@ -111,7 +129,11 @@ fn range(found: &Found<'_>) -> Option<String> {
         _ => true,
     };
     let tail = left.char_indices().rev().nth(6).map_or(left, |(at, _)| &left[at..]).to_lowercase();
-    let amount = left.ends_with(|c: char| c.is_ascii_digit() || matches!(c, '%' | '°' | '℃'))
+    let thousands = left
+        .strip_suffix(['k', 'K', 'm', 'M', 'b', 'B'])
+        .is_some_and(|left| left.ends_with(|c: char| c.is_ascii_digit()));
+    let amount = thousands
+        || left.ends_with(|c: char| c.is_ascii_digit() || matches!(c, '%' | '°' | '℃'))
         || ["am", "pm", "a.m.", "p.m.", "0s", "°c", "°f", "km", "kg", "lion", "sand"]
             .iter()
             .any(|end| tail.ends_with(end));
@@ -123,6 +145,35 @@ fn range(found: &Found<'_>) -> Option<String> {
         .any(|word| found.left().contains(word));
     let word = if rises || scored { "to" } else { "-" };
     Some(if spaced { word.to_owned() } else { format!(" {word} ") })
+}
+
+/// 20 cm x 30 cm.
+fn by(found: &Found<'_>) -> Option<String> {
+    let left = found.before().strip_suffix(' ')?;
+    let right = found.after().strip_prefix(' ')?;
+    let number = left.trim_end_matches(|c: char| c.is_ascii_alphabetic()).trim_end();
+    let counted = number.ends_with(|c: char| c.is_ascii_digit());
+    // 10 x 20 x 30 cm: the unit may stand at the end only.
+    let end: String = right
+        .chars()
+        .take(24)
+        .skip_while(|c| c.is_ascii_digit() || matches!(c, '.' | ' ' | 'x'))
+        .take_while(|c| c.is_ascii_alphabetic())
+        .collect();
+    let lengths = ["cm", "mm", "m", "km", "in", "inches", "ft", "feet", "meters", "yd"];
+    let measured = counted && (number.len() < left.len() || lengths.contains(&end.as_str()));
+    (measured && right.starts_with(|c: char| c.is_ascii_digit())).then(|| "by".to_owned())
+}
+
+fn backslash(found: &Found<'_>) -> Option<String> {
+    let word = found.next().is_some_and(char::is_alphanumeric);
+    let path = found.previous().is_some_and(|c| c.is_alphanumeric() || c == ':');
+    (word && path).then(|| padded(found, "backslash"))
+}
+
+fn hashtag(found: &Found<'_>) -> Option<String> {
+    let begins = found.previous().is_none_or(|c| c.is_whitespace() || c == '(');
+    (begins && found.next().is_some_and(char::is_alphabetic)).then(|| "hashtag ".to_owned())
 }
 
 /// 16:9, where it is no time of day.
@@ -209,6 +260,12 @@ mod tests {
             ("$5 million-$10 million", "five million dollars to ten million dollars"),
             ("salt & pepper", "salt and pepper"),
             ("#1 song", "number one song"),
+            ("#winning", "hashtag winning"),
+            ("≥5 items", "at least five items"),
+            ("10 x 20 x 30 cm", "ten by twenty by thirty centimeters"),
+            ("$20k-$30k", "twenty thousand dollars to thirty thousand dollars"),
+            ("doing 80+.", "doing eighty plus."),
+            ("an i9-9900", "an i nine-nine thousand nine hundred"),
             ("snake_case", "snake case"),
             ("~5 minutes", "about five minutes"),
             ("if x > 5", "if x is greater than five"),

@@ -9,7 +9,7 @@ pub(super) const RULES: &[Spec] = &[
     Spec(
         Telephone,
         Starts::Any,
-        r"(?:(\+?[0-9]{1,3})[- .])?\(?([0-9]{3})\)?[- .]([0-9]{3})[- .]([0-9]{4})(?:-([0-9]{1,4}))?",
+        r"(?:(\+?[0-9]{1,3})[- .])?\(?([0-9]{3})(?:\)[- .]?|[- .])([0-9]{3})[- .]([0-9]{4})(?:-([0-9]{1,4}))?",
         grouped,
     ),
     Spec(Telephone, Starts::Symbol, r"\+([0-9]{1,3})((?:[- ]?[0-9]{2,5}){2,5})", international),
@@ -27,6 +27,8 @@ pub(super) const RULES: &[Spec] = &[
 /// Versions come after dates, which may have points too (01.10.2010).
 pub(super) const VERSIONS: &[Spec] = &[
     Spec(Serial, Starts::Number, r"[0-9]{1,4}(?:\.[0-9]{1,6}){2,4}", version),
+    // ZIP codes: 94105-1234
+    Spec(Telephone, Starts::Number, r"([0-9]{5})-([0-9]{4})", local),
     // ISBN 978-3-16-148410-0, 1-2-3
     Spec(Telephone, Starts::Number, r"[0-9]{1,7}(?:-[0-9]{1,7}){2,5}", dashed),
 ];
@@ -55,8 +57,13 @@ fn grouped(found: &Found<'_>) -> Option<String> {
     } else if !country.is_empty() {
         groups.push(digits(country));
     }
+    // 800 is an eight hundred number.
+    groups.push(match found.group(2) {
+        area @ ("800" | "900") => cardinal(area),
+        area => digits(area),
+    });
     groups
-        .extend((2..=5).map(|index| digits(found.group(index))).filter(|words| !words.is_empty()));
+        .extend((3..=5).map(|index| digits(found.group(index))).filter(|words| !words.is_empty()));
     clear(found).then(|| groups.join(", "))
 }
 
@@ -185,8 +192,12 @@ fn called(found: &Found<'_>) -> Option<String> {
         "zip code",
         "room code",
     ];
-    let verb = verbs.iter().any(|verb| left.ends_with(verb))
-        || ["code is", "pin is", "number is"].iter().any(|verb| left.ends_with(verb));
+    // "Spring" does not end in "ring".
+    let ends_with = |verb: &&str| {
+        left.strip_suffix(*verb).is_some_and(|rest| !rest.ends_with(|c: char| c.is_alphanumeric()))
+    };
+    let verb = verbs.iter().any(|verb| ends_with(verb))
+        || ["code is", "pin is", "number is"].iter().any(|verb| ends_with(verb));
     (clear(found) && verb && !matches!(found.next(), Some(',' | ':' | '%')))
         .then(|| digits(found.group(0)))
 }
@@ -216,6 +227,9 @@ mod tests {
                 "ISBN nine seven eight, three, one six, one four eight four one zero, zero",
             ),
             ("1-2-3", "one two three"),
+            ("(555)123-4567", "five five five, one two three, four five six seven"),
+            ("1-800-555-0199", "one, eight hundred, five five five, zero one nine nine"),
+            ("Reno 89501-1234", "Reno eight nine five zero one, one two three four"),
             ("in room 101", "in room one oh one"),
             ("the code is 4821", "the code is four eight two one"),
         ]);

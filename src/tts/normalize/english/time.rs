@@ -1,4 +1,4 @@
-//! Times of day. Convention: "ten oh five", "ten o'clock", a.m. as "AM"; with seconds as a count of hours, minutes and
+//! Times of day. Convention: "ten o five", "ten o'clock", a.m. as "AM"; with seconds as a count of hours, minutes and
 //! seconds.
 
 use super::super::Kind::Time;
@@ -53,7 +53,7 @@ fn minutes(text: &str) -> Option<String> {
     let value: usize = text.parse().ok()?;
     Some(match value {
         0 => String::new(),
-        1..10 => format!(" oh {}", small(value)),
+        1..10 => format!(" o {}", small(value)),
         _ => format!(" {}", small(value)),
     })
 }
@@ -95,9 +95,8 @@ fn clock(found: &Found<'_>) -> Option<String> {
         return None;
     }
     let minutes = match (found.group(2), hour) {
-        ("00", 1..=12) => " o'clock".to_owned(),
-        ("00", 0) => " hours".to_owned(),
-        ("00", _) => " hundred".to_owned(),
+        ("00", 24) => " hundred".to_owned(),
+        ("00", _) => " o'clock".to_owned(),
         (text, _) => minutes(text)?,
     };
     Some(format!("{}{minutes}{}", small(hour), zone(found.group(3))))
@@ -123,8 +122,8 @@ mod tests {
         assert_read(&[
             ("at 6:45", "at six forty five"),
             ("at 6:00.", "at six o'clock."),
-            ("at 18:00", "at eighteen hundred"),
-            ("7:09 am", "seven oh nine AM"),
+            ("at 18:00", "at eighteen o'clock"),
+            ("7:09 am", "seven o nine AM"),
             ("7 p.m. tonight", "seven PM tonight"),
             ("until 10:30 AM.", "until ten thirty AM."),
             ("from 9am-5pm", "from nine AM to five PM"),
