@@ -182,7 +182,7 @@ async fn talk(
         &json!({
             "type": "Metadata", "transaction_key": "deprecated", "request_id": id, "sha256": "",
             "created": jiff::Timestamp::now().to_string(), "duration": duration,
-            "channels": asked.channels.unwrap_or(1), "models": [], "model_info": {},
+            "channels": asked.channels.unwrap_or(1),
         }),
     )
     .await

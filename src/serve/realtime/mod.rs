@@ -158,8 +158,9 @@ async fn serve(mut socket: WebSocket, house: &Arc<House>, settings: Settings, di
         tokio::select! {
             message = socket.recv() => match message {
                 Some(Ok(Message::Text(text))) => {
-                    last = Instant::now();
                     take(&text, house, &mut machine, &mut ears);
+                    // Much sound takes its time, in which nobody was idle.
+                    last = Instant::now();
                 }
                 Some(Ok(Message::Binary(_))) => {
                     machine.error(&Value::Null, "invalid_json", "events are JSON in text messages", None);
