@@ -98,7 +98,6 @@ fn the_page_hears_shows_explains_and_learns() {
 }
 
 #[test]
-#[ignore = "written on a machine too busy to see it through; the answer must sound while the browser is asked about it"]
 fn who_speaks_into_an_answer_on_the_page_stops_it() {
     let server = Server::start("");
     let folder = server.folder.path();
