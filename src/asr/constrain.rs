@@ -158,7 +158,8 @@ pub(super) fn search<L: Logits>(
         length,
         limit,
         stop,
-        budget: 0,
+        steps: 0,
+        most: 0,
         best: f64::NEG_INFINITY,
         complete: Vec::new(),
     };
@@ -170,22 +171,15 @@ pub(super) fn search<L: Logits>(
     let near = grammar.near(heard);
     if !near.is_empty() {
         let mut few = Few::new(near.iter().map(String::as_str));
-        hunt.budget = NEAR_BUDGET;
+        hunt.most = NEAR_BUDGET;
         hunt.follow(&mut Waiting::from(few.start()), &mut few, &mut Allowed::default())?;
     }
-    let spent = if near.is_empty() { 0 } else { NEAR_BUDGET - hunt.budget };
     if !hunt.is_settled() {
-        hunt.budget = BUDGET - spent;
+        hunt.most = BUDGET;
         hunt.follow(&mut left, grammar, allowed)?;
     }
-    let steps = BUDGET - hunt.budget;
-    tracing::debug!(
-        near = near.len(),
-        spent,
-        steps,
-        complete = hunt.complete.len(),
-        "searched the grammar"
-    );
+    let (steps, found) = (hunt.steps, hunt.complete.len());
+    tracing::debug!(near = near.len(), steps, found, "searched the grammar");
     let mut complete = hunt.complete;
     complete.sort_by(|a, b| b.worth(length).total_cmp(&a.worth(length)));
     complete.dedup_by(|a, b| a.tokens == b.tokens);
@@ -217,8 +211,10 @@ struct Hunt<'a, L> {
     /// The most tokens that a sentence may have.
     limit: usize,
     stop: &'a dyn Fn() -> bool,
-    /// Steps of the decoder that are left.
-    budget: usize,
+    /// Steps of the decoder that were taken.
+    steps: usize,
+    /// How many may be.
+    most: usize,
     /// What the best complete sentence is worth.
     best: f64,
     complete: Vec<Candidate>,
@@ -254,7 +250,7 @@ impl<L: Logits> Hunt<'_, L> {
                 }
                 let shared = free.tokens.starts_with(&here.tokens);
                 let known = free.rows.get(here.tokens.len()).filter(|_| shared);
-                if known.is_none() && self.budget == 0 {
+                if known.is_none() && self.steps >= self.most {
                     left.push(here);
                     return Ok(false);
                 }
@@ -270,7 +266,7 @@ impl<L: Logits> Hunt<'_, L> {
                 let row = match known {
                     Some(row) => self.model.normalised(row, here.tokens.is_empty()),
                     None => {
-                        self.budget -= 1;
+                        self.steps += 1;
                         let row = self.model.after(&here.tokens)?;
                         self.model.normalised(&row, false)
                     }
@@ -390,39 +386,10 @@ mod tests {
         }
     }
 
-    /// "ab" and "acc".
-    struct Two;
-
-    impl Grammar for Two {
-        fn start(&self) -> u32 {
-            0
-        }
-        fn step(&mut self, state: u32, c: char) -> Option<u32> {
-            match (state, c) {
-                (0, 'a') => Some(1),
-                (1, 'b') => Some(2),
-                (1, 'c') => Some(3),
-                (3, 'c') => Some(4),
-                _ => None,
-            }
-        }
-        fn next(&mut self, state: u32) -> Vec<char> {
-            ('a'..='c').filter(|c| self.step(state, *c).is_some()).collect()
-        }
-        fn accepts(&mut self, state: u32) -> bool {
-            matches!(state, 2 | 4)
-        }
-        fn is_open(&self, _: u32) -> bool {
-            false
-        }
-        fn spoken(&mut self, text: &str) -> Option<String> {
-            Some(text.to_owned())
-        }
-    }
-
     fn found(opinion: &mut Opinion, free: &Free) -> Vec<Vec<i32>> {
         let tokens = Tokens::new((0..3).zip([b"a".to_vec(), b"b".to_vec(), b"c".to_vec()]));
-        let mut constraint = Constraint { grammar: Box::new(Two), allowed: Allowed::default() };
+        let mut constraint =
+            Constraint { grammar: Box::new(Few::new(["ab", "acc"])), allowed: Allowed::default() };
         let Ok(found) = search(opinion, &tokens, &mut constraint, free, "", 10, &|| false);
         found.into_iter().map(|candidate| candidate.tokens).collect()
     }

@@ -66,11 +66,9 @@ impl Grammar for Few {
     }
 
     fn spoken(&mut self, text: &str) -> Option<String> {
-        let mut state = Some(0);
-        for c in text.chars() {
-            state = state.and_then(|state| self.step(state, c));
-        }
-        state.filter(|state| self.accepts(*state)).map(|_| text.to_owned())
+        let own: String = text.chars().map(lower).collect();
+        let state = own.chars().try_fold(0, |state, c| self.step(state, c))?;
+        self.accepts(state).then_some(own)
     }
 }
 
@@ -85,6 +83,10 @@ mod tests {
             [("turn on", true), ("Turn off", true), ("开灯", true), ("turn o", false), ("", false)]
         {
             assert_eq!(few.spoken(text).is_some(), known, "{text}");
+        }
+        assert_eq!(few.spoken("Turn off").as_deref(), Some("turn off"));
+        for state in few.next(0).into_iter().filter_map(|c| few.step(0, c)).collect::<Vec<_>>() {
+            assert!(!few.accepts(state) && !few.is_open(state));
         }
         assert_eq!(few.next(0), ['t', '开']);
     }

@@ -331,58 +331,14 @@ impl Allowed {
 
 #[cfg(test)]
 mod tests {
+    use super::super::few::Few;
     use super::*;
-
-    /// Whole sentences, each state the number of characters read of one of them.
-    struct Listed(Vec<&'static str>);
-
-    impl Listed {
-        fn fits(&self, state: u32) -> impl Iterator<Item = &'static str> + '_ {
-            let (which, at) = (state as usize / 1000, state as usize % 1000);
-            self.0.iter().copied().filter(move |text| {
-                let said: Vec<char> = self.0[which].chars().take(at).collect();
-                text.chars().take(at).eq(said)
-            })
-        }
-    }
-
-    impl Grammar for Listed {
-        fn start(&self) -> u32 {
-            0
-        }
-        fn step(&mut self, state: u32, c: char) -> Option<u32> {
-            let at = state as usize % 1000;
-            let c = c.to_lowercase().next()?;
-            let next = self.fits(state).find(|text| text.chars().nth(at) == Some(c))?;
-            let which = self.0.iter().position(|text| *text == next)?;
-            Some((which * 1000 + at + 1) as u32)
-        }
-        fn next(&mut self, state: u32) -> Vec<char> {
-            let at = state as usize % 1000;
-            let mut next: Vec<char> =
-                self.fits(state).filter_map(|text| text.chars().nth(at)).collect();
-            next.sort_unstable();
-            next.dedup();
-            next
-        }
-        fn accepts(&mut self, state: u32) -> bool {
-            let at = state as usize % 1000;
-            self.fits(state).any(|text| text.chars().count() == at)
-        }
-        fn is_open(&self, _: u32) -> bool {
-            false
-        }
-        fn spoken(&mut self, text: &str) -> Option<String> {
-            let text = text.to_lowercase();
-            self.0.iter().find(|known| **known == text).map(|known| (*known).to_owned())
-        }
-    }
 
     fn tokens(texts: &[&[u8]]) -> Tokens {
         Tokens::new((0..).zip(texts.iter().map(|text| text.to_vec())))
     }
 
-    fn allowed(texts: &[&[u8]], grammar: &mut Listed, before: &[i32]) -> Vec<i32> {
+    fn allowed(texts: &[&[u8]], grammar: &mut Few, before: &[i32]) -> Vec<i32> {
         let tokens = tokens(texts);
         let mut spot = Spot::start(grammar.start());
         for token in before {
@@ -393,7 +349,7 @@ mod tests {
 
     #[test]
     fn words_are_written_as_in_a_book() {
-        let mut grammar = Listed(vec!["turn on tv", "turn off"]);
+        let mut grammar = Few::new(["turn on tv", "turn off"]);
         let texts: [&[u8]; 8] =
             [b" Turn", b" turn", b"TURN", b" tUrN", b" on", b"-off", b".", b" TV"];
         assert_eq!(allowed(&texts, &mut grammar, &[]), [0, 1, 2]);
@@ -404,7 +360,7 @@ mod tests {
 
     #[test]
     fn punctuation_stays_out_of_words() {
-        let mut grammar = Listed(vec!["iced tea"]);
+        let mut grammar = Few::new(["iced tea"]);
         let texts: [&[u8]; 4] = [b" ice", b",", b"d", b" tea"];
         assert_eq!(allowed(&texts, &mut grammar, &[0]), [2]);
         assert_eq!(allowed(&texts, &mut grammar, &[0, 2]), [1, 3]);
@@ -412,7 +368,7 @@ mod tests {
 
     #[test]
     fn a_character_may_come_in_pieces_and_in_either_script() {
-        let mut grammar = Listed(vec!["开灯"]);
+        let mut grammar = Few::new(["开灯"]);
         let open = "開".as_bytes();
         let texts: [&[u8]; 5] =
             ["开".as_bytes(), &open[..2], &open[2..], "灯".as_bytes(), "关".as_bytes()];
@@ -422,7 +378,7 @@ mod tests {
     }
 
     /// The same where any words may be said instead, punctuation and all.
-    struct Open(Listed);
+    struct Open(Few);
 
     const FREE: u32 = 999_999;
 
@@ -452,7 +408,7 @@ mod tests {
 
     #[test]
     fn free_words_do_not_take_a_sentences_punctuation() {
-        let mut grammar = Open(Listed(vec!["to 30%", "to 21.5", "to 21"]));
+        let mut grammar = Open(Few::new(["to 30%", "to 21.5", "to 21"]));
         for written in ["To 30%.", "To 21.5.", "To 21!", "To, 30%"] {
             let mut spot = Spot::start(grammar.start());
             for c in written.chars() {
@@ -464,7 +420,7 @@ mod tests {
 
     #[test]
     fn a_written_sentence_is_told_in_the_grammars_words() {
-        let mut grammar = Listed(vec!["turn off", "开灯"]);
+        let mut grammar = Few::new(["turn off", "开灯"]);
         assert_eq!(spoken(" Turn-off!", &mut grammar).as_deref(), Some("turn off"));
         assert_eq!(spoken("開燈。", &mut grammar).as_deref(), Some("开灯"));
         assert_eq!(spoken("turn", &mut grammar), None);

@@ -170,28 +170,39 @@ impl<'a> Graph<'a> {
 
     /// A model that makes `wanted` of the values `given` (f32) and of nothing else; none when it would take more.
     pub(super) fn between(&self, given: &[&'a str], wanted: &'a str) -> Option<Vec<u8>> {
+        let mut output = Vec::new();
+        protobuf::put(&mut output, GRAPH_OUTPUT, &value(wanted));
+        self.behind(given, (wanted, output), &[])
+    }
+
+    /// A model that makes an output, with its field, of the values `given` (f32). `also` names inputs that it may take
+    /// as well; none when it would take others.
+    fn behind(
+        &self,
+        given: &[&'a str],
+        (wanted, output): (&'a str, Vec<u8>),
+        also: &[&str],
+    ) -> Option<Vec<u8>> {
         let (nodes, outside) = self.needed(&[wanted], given);
         let initial: HashSet<&str> = self.initializers.iter().map(|(name, _)| *name).collect();
-        if !outside.iter().all(|name| initial.contains(*name) || name.is_empty()) {
+        let allowed =
+            |name: &&str| initial.contains(*name) || name.is_empty() || also.contains(name);
+        if !outside.iter().all(allowed) {
             return None;
         }
         let values: Vec<Vec<u8>> = given.iter().map(|name| value(name)).collect();
-        let mut output = Vec::new();
-        protobuf::put(&mut output, GRAPH_OUTPUT, &value(wanted));
         Some(self.part(&nodes, &outside, &values, &[output]))
     }
 
     /// A model that makes `wanted` of the network's inputs.
     pub(super) fn until(&self, wanted: &[&'a str]) -> Vec<u8> {
         let (nodes, outside) = self.needed(wanted, &[]);
-        let outputs: Vec<Vec<u8>> = wanted
-            .iter()
-            .map(|name| {
-                let mut field = Vec::new();
-                protobuf::put(&mut field, GRAPH_OUTPUT, &value(name));
-                field
-            })
-            .collect();
+        let output = |name: &&str| {
+            let mut field = Vec::new();
+            protobuf::put(&mut field, GRAPH_OUTPUT, &value(name));
+            field
+        };
+        let outputs: Vec<Vec<u8>> = wanted.iter().map(output).collect();
         self.part(&nodes, &outside, &[], &outputs)
     }
 
@@ -226,27 +237,9 @@ impl<'a> Graph<'a> {
     /// Cuts at the values `given`: a model that makes them, and one that makes the output of them. `also` names inputs
     /// that the second may take from outside as well. None when it would take others.
     pub(super) fn cut(&self, given: &[&'a str], also: &[&str]) -> Option<Parts> {
-        let (tail, tail_outside) = self.needed(&[self.output.0], given);
-        let initial: HashSet<&str> = self.initializers.iter().map(|(name, _)| *name).collect();
-        let allowed =
-            |name: &&str| initial.contains(*name) || name.is_empty() || also.contains(name);
-        if !tail_outside.iter().all(allowed) {
-            return None;
-        }
-        let (head, head_outside) = self.needed(given, &[]);
-        let values: Vec<Vec<u8>> = given.iter().map(|name| value(name)).collect();
-        let outputs: Vec<Vec<u8>> = values
-            .iter()
-            .map(|value| {
-                let mut field = Vec::new();
-                protobuf::put(&mut field, GRAPH_OUTPUT, value);
-                field
-            })
-            .collect();
-        Some(Parts {
-            head: self.part(&head, &head_outside, &[], &outputs),
-            tail: self.part(&tail, &tail_outside, &values, &[self.output.1.to_vec()]),
-        })
+        let (output, field) = self.output;
+        let tail = self.behind(given, (output, field.to_vec()), also)?;
+        Some(Parts { head: self.until(given), tail })
     }
 }
 

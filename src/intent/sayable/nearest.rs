@@ -95,8 +95,9 @@ impl Ord for Way {
 impl Sayable {
     /// The sentences that sound most like `heard`, the nearest first, with how far they are: 0 the same,
     /// 1 nothing in common (as [`sound_distance`](crate::intent::sound_distance) has it). At most `count`,
-    /// and none that is so far that it could be anything. Numbers are in words. Sentences with free words are not
-    /// among them, and none are found for a language whose pronunciation is not known.
+    /// and none that is so far that it could be anything. Numbers are in words. What is free in a sentence is not
+    /// filled with what was heard, so sentences with free words seldom come; and none are found for a language
+    /// whose pronunciation is not known.
     ///
     /// ```
     /// use hearken::intent::{Engine, Language, Name, Names, Sayable};
@@ -124,15 +125,10 @@ impl Sayable {
 
     /// The ways to write a sentence that can be said: with number words as it is, and with digits.
     pub fn written(&mut self, text: &str) -> Vec<String> {
-        let engines = self.engines.clone();
-        let mut all: Vec<String> = Vec::new();
-        for (part, engine) in engines.iter().enumerate() {
-            for written in self.keys.written(part as u16, engine, text) {
-                if !all.contains(&written) && self.can_be_said(&written) {
-                    all.push(written);
-                }
-            }
-        }
+        // All engines are of one language, so one knows the numbers of all.
+        let Some(engine) = self.engines.first().cloned() else { return Vec::new() };
+        let mut all = self.keys.written(0, &engine, text);
+        all.retain(|written| self.can_be_said(written));
         all
     }
 
@@ -204,8 +200,7 @@ impl Sayable {
             next.clear();
             table.begin(&way.row);
             for (index, unit) in units.iter().enumerate() {
-                pairs +=
-                    heard.sounds.len() * (unit.sounds.len() - unit.shared.min(unit.sounds.len()));
+                pairs += heard.sounds.len() * (unit.sounds.len() - unit.shared);
                 let promise = promise(table.row(heard, &unit.sounds, unit.shared));
                 if promise <= FARTHEST * whole {
                     next.push((promise, index));

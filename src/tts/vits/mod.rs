@@ -144,10 +144,11 @@ impl Network {
         {
             let cut::Flow { noisy, mask, reach: wide, .. } = flow;
             let mut flow = Flow { session, noisy, mask, reach: wide };
-            let probe = probe(&mut head, settings, config.speaker, &flow.noisy, speaker.as_deref());
-            if let Some((channels, vector)) = probe
-                && flow.holds(channels, vector.as_ref())
-            {
+            let nothing = inputs(settings, config.speaker, 1.0, &[]).ok();
+            let begun = nothing.and_then(|nothing| {
+                Begun::run(&mut head, nothing, &flow.noisy, speaker.as_deref()).ok()
+            });
+            if begun.is_some_and(|begun| flow.holds(begun.channels, begun.speaker.as_ref())) {
                 return Some(Self::Cut {
                     head,
                     tail,
@@ -375,26 +376,45 @@ impl Synthesizer for Piper {
 /// A named value of some shape.
 type Named<'a> = (&'a str, (Vec<usize>, Vec<f32>));
 
-/// How many channels the frames have, and the speaker's vector: what the head makes of one sound.
-fn probe<'a>(
-    head: &mut Session,
-    settings: &Settings,
-    speaker: u32,
-    noisy: &str,
-    vector: Option<&'a str>,
-) -> Option<(usize, Option<Named<'a>>)> {
-    let outputs = head.run(inputs(settings, speaker, 1.0, &[]).ok()?).ok()?;
-    let (shape, _) = outputs.get(noisy)?.try_extract_tensor::<f32>().ok()?;
-    let channels = usize::try_from(*shape.get(1)?).ok()?;
-    let vector = match vector {
-        Some(name) => {
-            let (shape, values) = outputs.get(name)?.try_extract_tensor::<f32>().ok()?;
+/// What the first part of a network takes, by name.
+type Inputs = Vec<(&'static str, SessionInputValue<'static>)>;
+
+/// What the first part of a cut network made.
+struct Begun<'a> {
+    channels: usize,
+    /// How many frames.
+    n: usize,
+    /// [channels, n].
+    frames: Vec<f32>,
+    speaker: Option<Named<'a>>,
+}
+
+impl<'a> Begun<'a> {
+    /// Runs the first part; `frames` and `speaker` are the names of what it makes.
+    fn run(
+        head: &mut Session,
+        inputs: Inputs,
+        frames: &str,
+        speaker: Option<&'a str>,
+    ) -> Result<Self, String> {
+        let failed = |e: ort::Error| e.to_string();
+        let outputs = head.run(inputs).map_err(failed)?;
+        let extract = |name: &str| -> Result<(Vec<usize>, Vec<f32>), String> {
+            let value = outputs.get(name).ok_or_else(|| format!("it gave no {name:?}"))?;
+            let (shape, values) = value.try_extract_tensor::<f32>().map_err(failed)?;
             let shape = shape.iter().map(|n| usize::try_from(*n).unwrap_or(0)).collect();
-            Some((name, (shape, values.to_vec())))
-        }
-        None => None,
-    };
-    Some((channels, vector))
+            Ok((shape, values.to_vec()))
+        };
+        let (shape, frames) = extract(frames)?;
+        let [1, channels, n] = shape[..] else {
+            return Err(format!("its frames have the shape {shape:?}, not [1, channels, frames]"));
+        };
+        let speaker = match speaker {
+            Some(name) => Some((name, extract(name)?)),
+            None => None,
+        };
+        Ok(Self { channels, n, frames, speaker })
+    }
 }
 
 /// What a clause is made of for the network's first part.
@@ -403,12 +423,12 @@ fn inputs(
     speaker: u32,
     speed: f32,
     words: &[Word],
-) -> Result<Vec<(&'static str, SessionInputValue<'static>)>, ort::Error> {
+) -> Result<Inputs, ort::Error> {
     let ids = settings.ids(&english::espeak(&join(words)));
     let scales = &settings.inference;
     let scales = [scales.noise_scale, scales.length_scale / speed, scales.noise_w];
     let count = ids.len() as i64;
-    let mut inputs: Vec<(&'static str, SessionInputValue<'static>)> = vec![
+    let mut inputs: Inputs = vec![
         ("input", Tensor::from_array(([1, ids.len()], ids))?.into()),
         ("input_lengths", Tensor::from_array(([1], vec![count]))?.into()),
         ("scales", Tensor::from_array(([3], scales.to_vec()))?.into()),
@@ -438,24 +458,9 @@ fn run(
             Ok(())
         }
         Network::Cut { head, tail, latent, speaker, hop, reach, flow } => {
-            let outputs = head.run(inputs).map_err(failed)?;
-            let extract = |name: &str| -> Result<(Vec<usize>, Vec<f32>), String> {
-                let value = outputs.get(name).ok_or_else(|| format!("it gave no {name:?}"))?;
-                let (shape, values) = value.try_extract_tensor::<f32>().map_err(failed)?;
-                let shape = shape.iter().map(|n| usize::try_from(*n).unwrap_or(0)).collect();
-                Ok((shape, values.to_vec()))
-            };
             let given = flow.as_ref().map_or(latent.as_str(), |flow| flow.noisy.as_str());
-            let (shape, given) = extract(given)?;
-            let [1, channels, frames] = shape[..] else {
-                return Err(format!(
-                    "its frames have the shape {shape:?}, not [1, channels, frames]"
-                ));
-            };
-            let speaker = match speaker {
-                Some(name) => Some((name.as_str(), extract(name)?)),
-                None => None,
-            };
+            let begun = Begun::run(head, inputs, given, speaker.as_deref())?;
+            let Begun { channels, n: frames, frames: given, speaker } = begun;
             // Latent frames, of which the first `done` are there.
             let mut latents = Latents { all: Vec::new(), done: 0 };
             let piece = |range: Range<usize>| match flow {
