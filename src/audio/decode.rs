@@ -11,6 +11,7 @@ use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType};
 use symphonia::core::io::MediaSourceStream;
 use symphonia::core::meta::MetadataOptions;
+use symphonia::core::packet::Packet;
 use symphonia::core::units::Timestamp;
 
 use super::source::Intake;
@@ -19,14 +20,14 @@ use super::{AudioError, Source};
 /// Damaged packets in a row after which a file is given up.
 const MOST_BAD_PACKETS: u32 = 100;
 
-/// A recording (WAV, FLAC, MP3, OGG with Vorbis, M4A with AAC or ALAC, AIFF, MKV; any sample format,
+/// A recording (WAV, FLAC, MP3, OGG or WebM with Vorbis or Opus, M4A with AAC or ALAC, AIFF, MKV; any sample format,
 /// rate and number of channels), decoded as it is read: memory does not grow with its length.
 ///
 /// A file that is cut off or damaged gives what can be decoded, with a warning in the log.
 pub struct FileSource {
     path: String,
     format: Box<dyn FormatReader>,
-    decoder: Box<dyn AudioDecoder>,
+    decoder: Codec,
     track: u32,
     /// Made with the first packet, since only that tells some formats' rate.
     intake: Option<Intake>,
@@ -42,6 +43,76 @@ pub struct FileSource {
     bad_packets: u32,
     last_error: Option<String>,
     ended: bool,
+}
+
+/// What a track is decoded by.
+enum Codec {
+    Symphonia(Box<dyn AudioDecoder>),
+    /// Symphonia reads its containers, and has no decoder for it.
+    Opus(Opus),
+}
+
+impl Codec {
+    /// Decodes a packet to interleaved samples: how many for each channel, their rate in Hz, and the channels. An
+    /// error comes with whether there is no hope for the next packet either.
+    fn decode(
+        &mut self,
+        packet: &Packet,
+        interleaved: &mut Vec<f32>,
+    ) -> Result<(usize, u32, usize), (String, bool)> {
+        match self {
+            Self::Symphonia(decoder) => {
+                let decoded = decoder.decode(packet).map_err(|error| {
+                    let hopeless = !matches!(error, Error::DecodeError(_) | Error::IoError(_));
+                    (in_words(&error), hopeless)
+                })?;
+                decoded.copy_to_vec_interleaved(interleaved);
+                Ok((decoded.frames(), decoded.spec().rate(), decoded.num_planes()))
+            }
+            Self::Opus(opus) => {
+                let frames = opus.decode(packet, interleaved).map_err(|reason| (reason, false))?;
+                Ok((frames, Opus::RATE, 1))
+            }
+        }
+    }
+}
+
+/// Opus by libopus, which mixes two channels down by itself.
+struct Opus {
+    decoder: opusic_c::Decoder,
+    /// Samples that belong to the encoder's start, still to be dropped.
+    skip: usize,
+}
+
+impl Opus {
+    const RATE: u32 = 48_000;
+    /// The longest packet has 120 ms.
+    const LONGEST: usize = Self::RATE as usize * 120 / 1000;
+
+    fn new(channels: usize, skip: u32) -> Result<Self, String> {
+        if channels > 2 {
+            return Err(format!("Opus in {channels} channels; mix it down to one or two"));
+        }
+        let decoder =
+            opusic_c::Decoder::new(opusic_c::Channels::Mono, opusic_c::SampleRate::Hz48000);
+        let decoder = decoder.map_err(|error| format!("Opus: {error:?}"))?;
+        Ok(Self { decoder, skip: skip as usize })
+    }
+
+    fn decode(&mut self, packet: &Packet, samples: &mut Vec<f32>) -> Result<usize, String> {
+        samples.clear();
+        // Nothing would ask libopus to invent what was lost.
+        if packet.data.is_empty() {
+            return Ok(0);
+        }
+        self.decoder
+            .decode_float_to_vec(&packet.data, samples, Self::LONGEST, false)
+            .map_err(|error| format!("Opus: {error:?}"))?;
+        let skipped = self.skip.min(samples.len());
+        samples.drain(..skipped);
+        self.skip -= skipped;
+        Ok(samples.len())
+    }
 }
 
 impl std::fmt::Debug for FileSource {
@@ -93,14 +164,17 @@ impl FileSource {
         if let (Some(rate), Some(channels)) = (parameters.sample_rate, &parameters.channels) {
             Intake::new(&path, rate, channels.count())?;
         }
-        let decoder = symphonia::default::get_codecs()
-            .make_audio_decoder(parameters, &AudioDecoderOptions::default())
-            .map_err(|error| match parameters.codec {
-                CODEC_ID_OPUS => {
-                    no_track(format!("{name} with Opus; convert it to one of the formats I know"))
-                }
-                _ => no_track(format!("{name}: {}", in_words(&error))),
-            })?;
+        let decoder = match parameters.codec {
+            CODEC_ID_OPUS => {
+                let channels = parameters.channels.as_ref().map_or(1, |own| own.count());
+                let opus = Opus::new(channels, track.delay.unwrap_or(0));
+                Codec::Opus(opus.map_err(|reason| no_track(format!("{name} with {reason}")))?)
+            }
+            _ => symphonia::default::get_codecs()
+                .make_audio_decoder(parameters, &AudioDecoderOptions::default())
+                .map(Codec::Symphonia)
+                .map_err(|error| no_track(format!("{name}: {}", in_words(&error))))?,
+        };
         let (track_id, duration, promised) = (track.id, duration_of(track), track.num_frames);
         let mut source = Self {
             path,
@@ -139,20 +213,17 @@ impl FileSource {
                     return self.end(out);
                 }
             };
-            match self.decoder.decode(&packet) {
-                Ok(decoded) => {
+            match self.decoder.decode(&packet, &mut self.interleaved) {
+                Ok((frames, rate, channels)) => {
                     self.bad_packets = 0;
-                    let (rate, channels) = (decoded.spec().rate(), decoded.num_planes());
-                    self.came += decoded.frames() as u64;
-                    decoded.copy_to_vec_interleaved(&mut self.interleaved);
-                    if decoded.frames() > 0 {
+                    self.came += frames as u64;
+                    if frames > 0 {
                         self.take(rate, channels, out)?;
                     }
                 }
-                Err(error) => {
-                    self.last_error = Some(in_words(&error));
+                Err((reason, hopeless)) => {
+                    self.last_error = Some(reason);
                     self.bad_packets += 1;
-                    let hopeless = !matches!(error, Error::DecodeError(_) | Error::IoError(_));
                     if hopeless || self.bad_packets >= MOST_BAD_PACKETS {
                         return self.end(out);
                     }

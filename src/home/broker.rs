@@ -1,7 +1,8 @@
 //! A broker of MQTT: what everybody who connects to one has to be told.
 
+use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rumqttc::{LastWill, MqttOptions, QoS, TlsConfiguration, Transport};
 use serde::{Deserialize, Serialize};
@@ -56,8 +57,8 @@ impl Broker {
         wrong.into_iter().filter_map(problem).collect()
     }
 
-    /// What a connection begins with: by the name `client`, with packets of at most `largest` bytes, and
-    /// `offline` on the topic `status` once it is lost.
+    /// What a connection begins with: by a name of its own that begins with `client`, with packets of at most `largest`
+    /// bytes, and `offline` on the topic `status` once it is lost.
     ///
     /// # Errors
     /// The settings are wrong, or the password cannot be read.
@@ -68,7 +69,10 @@ impl Broker {
         status: &str,
     ) -> Result<MqttOptions, String> {
         let address = self.address()?;
-        let mut options = MqttOptions::new(client, &address.host, address.port);
+        // A broker sends the elder of two clients away that have one name, and in containers every process is the first.
+        let random = RandomState::new().hash_one(Instant::now()) as u32;
+        let name = format!("{client}-{random:08x}");
+        let mut options = MqttOptions::new(name, &address.host, address.port);
         if address.encrypted {
             let encryption = TlsConfiguration::Rustls(encryption(self.ca_file())?);
             options.set_transport(Transport::tls_with_config(encryption));

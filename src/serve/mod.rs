@@ -55,6 +55,8 @@ pub use tokens::{new_token, token_hash};
 const MOST_REFUSALS: usize = 64;
 /// How long a refused client is listened to, so that it reads why.
 const REFUSAL: Duration = Duration::from_millis(500);
+/// Bytes of a message that are listened to without another thread's stepping in.
+const LIGHT: usize = 64 * 1024;
 /// How long a client may take to take what it is sent.
 const WRITE_LIMIT: Duration = Duration::from_secs(10);
 
@@ -506,4 +508,13 @@ fn socket(path: &std::path::Path) -> Result<Socket, ServeError> {
     }
     let listener = UnixListener::bind(path).map_err(error)?;
     Ok(Socket { listener, path: path.to_owned() })
+}
+
+/// Does what takes a moment for each of so many bytes. A message may hold minutes of sound, and the voice detector goes
+/// through all of it; the other connections of this thread go on meanwhile.
+fn heavy<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
+    match bytes {
+        0..LIGHT => work(),
+        _ => tokio::task::block_in_place(work),
+    }
 }

@@ -68,9 +68,8 @@ impl MqttDoor {
 /// Serves until the house closes. A broker that is away is tried again.
 pub(super) async fn serve(house: Arc<House>) {
     let door = house.config.mqtt.clone();
-    let name = format!("hearken-doors-{:08x}", std::process::id());
     let status = format!("{}/state", door.prefix);
-    let options = match door.broker.options(&name, LARGEST_PACKET, &status) {
+    let options = match door.broker.options("hearken-doors", LARGEST_PACKET, &status) {
         Ok(options) => options,
         Err(error) => return tracing::error!(error, "no satellites over MQTT"),
     };

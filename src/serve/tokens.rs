@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
@@ -19,7 +20,16 @@ pub(super) struct Tokens {
     usage: Arc<Mutex<HashMap<[u8; 32], Usage>>>,
     own: Vec<[u8; 32]>,
     /// Those that are good for a while, and until when.
-    passing: Mutex<Vec<([u8; 32], Instant)>>,
+    passing: Mutex<Vec<Pass>>,
+}
+
+/// A token that is good for a while.
+#[derive(Debug)]
+struct Pass {
+    hash: [u8; 32],
+    until: Instant,
+    /// The session that it was made for.
+    session: Arc<Value>,
 }
 
 /// What one token is used for.
@@ -150,19 +160,30 @@ impl Tokens {
         let shown: [u8; 32] = Sha256::digest(token.as_bytes()).into();
         let now = Instant::now();
         let mut passing = self.passing.lock().unwrap_or_else(PoisonError::into_inner);
-        passing.retain(|(_, until)| *until > now);
-        let all = self.own.iter().chain(passing.iter().map(|(own, _)| own));
+        passing.retain(|pass| pass.until > now);
+        let all = self.own.iter().chain(passing.iter().map(|pass| &pass.hash));
         all.fold(Choice::from(0), |found, own| found | own.ct_eq(&shown)).into()
     }
 
-    /// A new token that is good for a while: for a web page, which must not know a lasting one.
-    pub(super) fn pass(&self, good_for: Duration) -> std::io::Result<String> {
+    /// The session that a token was made for which is good for a while; none for lasting tokens and for what is none
+    /// of ours.
+    pub(super) fn session_of(&self, token: &str) -> Option<Arc<Value>> {
+        let shown: [u8; 32] = Sha256::digest(token.as_bytes()).into();
+        let now = Instant::now();
+        let passing = self.passing.lock().unwrap_or_else(PoisonError::into_inner);
+        let pass = passing.iter().find(|pass| pass.until > now && pass.hash.ct_eq(&shown).into());
+        pass.map(|pass| Arc::clone(&pass.session))
+    }
+
+    /// A new token that is good for a while and for one session: for a web page, which must not know a lasting one.
+    pub(super) fn pass(&self, good_for: Duration, session: Value) -> std::io::Result<String> {
         let token = random("ek_")?;
         let mut passing = self.passing.lock().unwrap_or_else(PoisonError::into_inner);
         if passing.len() >= MOST_PASSING {
             passing.remove(0);
         }
-        passing.push((Sha256::digest(token.as_bytes()).into(), Instant::now() + good_for));
+        let (hash, until) = (Sha256::digest(token.as_bytes()).into(), Instant::now() + good_for);
+        passing.push(Pass { hash, until, session: Arc::new(session) });
         Ok(token)
     }
 }
@@ -174,10 +195,12 @@ mod tests {
     #[test]
     fn a_pass_opens_for_a_while() {
         let tokens = Tokens::new(&[token_hash("one")]);
-        let (good, over) =
-            (tokens.pass(Duration::from_secs(60)).unwrap(), tokens.pass(Duration::ZERO).unwrap());
+        let pass = |seconds| tokens.pass(Duration::from_secs(seconds), seconds.into()).unwrap();
+        let (good, over) = (pass(60), pass(0));
         assert_ne!(good, over);
         assert!(tokens.accept(&good) && tokens.accept("one") && !tokens.accept(&over));
+        assert_eq!(tokens.session_of(&good).as_deref(), Some(&60.into()));
+        assert_eq!((tokens.session_of("one"), tokens.session_of(&over)), (None, None));
     }
 
     #[test]

@@ -7,13 +7,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::{Extension, Json};
 use opusic_c::{Application, Channels, Decoder, Encoder, SampleRate};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -24,6 +25,7 @@ use super::mcp::{self, Came, Tool};
 use super::pace::{Pace, Packet};
 use super::satellites::plain_name;
 use super::{Guest, House, WRITE_LIMIT};
+use crate::asr::written_language;
 use crate::audio::Resampler;
 use crate::session::Event;
 use crate::session::Order;
@@ -42,6 +44,8 @@ const PACKET: Duration = Duration::from_millis(60);
 const PACKET_SAMPLES: usize = RATE as usize * 60 / 1000;
 /// The most samples that one packet may decode to: 120 ms at 16 kHz.
 const MOST_SAMPLES: usize = 1920;
+/// The longest typed command in bytes.
+const LONGEST_TYPED: usize = 1024;
 /// The largest message in bytes.
 const LARGEST: usize = 64 * 1024;
 /// Silence after which the longest-waiting endpoint ends an utterance that a button ended.
@@ -67,18 +71,31 @@ pub(super) async fn xiaozhi(
     }))
 }
 
+/// What the address of a start may hold.
+#[derive(Debug, Deserialize)]
+pub(super) struct StartUp {
+    token: Option<String>,
+}
+
 /// The longest that a device tells of itself, in bytes.
 const LONGEST_ABOUT: usize = 64 * 1024;
 
 /// Where a device asks when it starts: the time, whether there is newer firmware (never), and where to
-/// talk. It shows no token here, and is given none; its own is the one it was set up with.
+/// talk. Devices have no other way to a token than this answer, so whoever sets one up writes the address with
+/// `?token=…`; what is shown there is handed back, if it opens this door.
 pub(super) async fn start_up(
     State(house): State<Arc<House>>,
+    Query(asked): Query<StartUp>,
     headers: HeaderMap,
     body: axum::body::Bytes,
 ) -> Result<Json<Value>, ApiError> {
     if house.tokens.is_open() {
         super::http::known(&house, &headers)?;
+    } else if let Some(token) = &asked.token
+        && (!house.tokens.accept(token) || house.tokens.session_of(token).is_some())
+    {
+        house.refused("http", "token");
+        return Err(ApiError::token());
     }
     let about = match body.len() {
         0..LONGEST_ABOUT => serde_json::from_slice(&body).unwrap_or(Value::Null),
@@ -89,12 +106,16 @@ pub(super) async fn start_up(
     let host = host.unwrap_or(&house.config.http);
     let scheme = if house.config.tls.covers("http") { "wss" } else { "ws" };
     let now = jiff::ZonedDateTime::now();
+    let mut websocket = json!({ "url": format!("{scheme}://{host}/xiaozhi/v1/"), "version": 1 });
+    if let Some(token) = asked.token.filter(|token| !token.is_empty()) {
+        websocket["token"] = token.into();
+    }
     Ok(Json(json!({
         "server_time": {
             "timestamp": now.timestamp().as_millisecond(), "timezone_offset": now.offset().seconds() / 60,
         },
         "firmware": { "version": version, "url": "" },
-        "websocket": { "url": format!("{scheme}://{host}/xiaozhi/v1/"), "version": 1 },
+        "websocket": websocket,
     })))
 }
 
@@ -267,7 +288,7 @@ impl Device {
                 message = self.socket.recv(), if !live.is_behind() => match message {
                     Some(Ok(Message::Binary(bytes))) => self.hear(&bytes, &mut live),
                     Some(Ok(Message::Text(text))) => {
-                        if let Some(tools) = self.obey(&text, &mut live).await?
+                        if let Some(tools) = self.obey(&text, &mut live, house).await?
                             && let Some(name) = &self.name
                         {
                             house.satellites.equip(name, tools, sender.clone());
@@ -306,7 +327,12 @@ impl Device {
     }
 
     /// Does what a message says; returns the device's tools once they are known.
-    async fn obey(&mut self, text: &str, live: &mut Live) -> Result<Option<Vec<Tool>>, String> {
+    async fn obey(
+        &mut self,
+        text: &str,
+        live: &mut Live,
+        house: &House,
+    ) -> Result<Option<Vec<Tool>>, String> {
         let message: Value = serde_json::from_str(text).unwrap_or(Value::Null);
         match (message["type"].as_str(), message["state"].as_str()) {
             (Some("listen"), Some("start")) => self.listening = true,
@@ -315,8 +341,19 @@ impl Device {
                 // The button says that all is said; the session hears it as silence.
                 live.push(&vec![0.0; BUTTON_SILENCE]);
             }
-            // The wake word was heard on the device; its sound is not the command.
-            (Some("listen"), Some("detect")) => {}
+            // The wake word was heard on the device, which is no command; but some devices and test pages send
+            // what was typed in the same way.
+            (Some("listen"), Some("detect")) => {
+                let text = message["text"].as_str().unwrap_or_default();
+                let language = written_language(text);
+                let talk = house.shared.dialogue();
+                if text.len() <= LONGEST_TYPED
+                    && talk.lock().understand(text, language, house.shared.area()).is_some()
+                {
+                    let (text, language) = (text.to_owned(), language.to_owned());
+                    live.order(Order::Ask { text, language });
+                }
+            }
             (Some("abort"), _) => {
                 live.order(Order::Interrupt);
                 self.silence().await?;

@@ -108,6 +108,10 @@ with open(path, "rb") as file:
     tell("wav", kind=kind, bytes=len(file.read()))
 tell("pcm", bytes=len(speak(response_format="pcm").content))
 tell("fast", bytes=len(speak(response_format="pcm", speed=2.0).content))
+with io.BytesIO(speak(response_format="opus").content) as file:
+    file.name = "a.ogg"
+    again = client.audio.transcriptions.create(file=file, model="whisper-1", language="en")
+    tell("opus_heard", text=again.text)
 for form in ["flac", "opus"]:
     sound = speak(response_format=form).content
     open(f"{folder}/speech.{form}", "wb").write(sound)

@@ -65,8 +65,17 @@ def pcm(events):
 
 speech, silence = sound(command), bytes(48000 * 2)
 
-secret = client.realtime.client_secrets.create(session={"type": "realtime", "model": "gpt-realtime"})
+secret = client.realtime.client_secrets.create(
+    session={"type": "realtime", "model": "gpt-realtime", "audio": {"output": {"voice": "echo"}}}
+)
 tell("secret", value=secret.value, session=secret.session.type)
+page = openai.OpenAI(base_url=client.base_url, api_key=secret.value, max_retries=0)
+try:
+    page.models.list()
+    tell("pass", refused=False)
+except openai.PermissionDeniedError as error:
+    with page.realtime.connect(model="gpt-realtime") as connection:
+        tell("pass", refused=True, why=str(error), voice=receive(connection).session.audio.output.voice)
 
 with client.realtime.connect(model="gpt-realtime") as connection:
     created = receive(connection)

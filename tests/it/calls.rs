@@ -186,6 +186,25 @@ fn a_xiaozhi_device_is_heard_and_answered() {
         took >= Duration::from_millis(60) * (packets - 1) - Duration::from_millis(200),
         "{took:?} {packets}"
     );
+
+    // An answer that its user does not want ends at once, and the device is told.
+    device.text(&json!({
+        "session_id": id, "type": "listen", "state": "detect", "text": "what is the temperature in the bedroom",
+    }));
+    let tts = |device: &mut Client, state: &str| {
+        while let Some(message) = device.read() {
+            let event = json_of(&message).unwrap_or_default();
+            if event["type"] == "tts" && event["state"] == state {
+                return;
+            }
+        }
+        panic!("the device was left before tts {state}");
+    };
+    tts(&mut device, "sentence_start");
+    let asked = Instant::now();
+    device.text(&json!({ "session_id": id, "type": "abort", "reason": "wake_word_detected" }));
+    tts(&mut device, "stop");
+    assert!(asked.elapsed() < Duration::from_millis(700), "{:?}", asked.elapsed());
 }
 
 #[test]
@@ -219,6 +238,29 @@ fn a_twilio_call_is_heard_and_answered() {
         heard.extend(G711::Mu.decode(&bytes));
     }
     assert!(heard.iter().any(|s| s.abs() > 0.1));
+    // The end of an answer is marked; whoever speaks into one has the rest of it thrown away.
+    let mut kinds = Vec::new();
+    let mut speak = |call: &mut Client, name: &str, until: &str| {
+        for piece in G711::Mu.encode(&resampled(&command(name), 16_000, 8_000).unwrap()).chunks(160)
+        {
+            let media = json!({ "track": "inbound", "payload": STANDARD.encode(piece) });
+            call.text(&json!({ "event": "media", "streamSid": "MZ1", "media": media }));
+        }
+        loop {
+            let event = json_of(&call.read().expect("the call ended")).unwrap();
+            let kind = event["event"].as_str().unwrap().to_owned();
+            kinds.push(kind.clone());
+            if kind == "mark" {
+                assert!(event["mark"]["name"].as_str().unwrap().starts_with("reply-"), "{event}");
+            }
+            if kind == until {
+                return;
+            }
+        }
+    };
+    speak(&mut call, "5.flac", "mark");
+    speak(&mut call, "5.flac", "media");
+    speak(&mut call, "4.flac", "clear");
     call.text(&json!({ "event": "stop", "streamSid": "MZ1" }));
     while call.read().is_some() {}
 }

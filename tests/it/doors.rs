@@ -371,6 +371,8 @@ fn openai_s_own_client_is_served() {
     assert!(bytes("pcm") > 48_000 / 2 && bytes("chinese") > 48_000 / 2);
     assert!(bytes("wav").abs_diff(bytes("pcm")) < 30_000);
     assert!(bytes("fast") < bytes("pcm") * 3 / 4);
+    let heard = steps["opus_heard"]["text"].as_str().unwrap().to_lowercase();
+    assert!(heard.contains("kitchen light"), "{heard}");
     assert_eq!((&steps["flac"]["head"], &steps["opus"]["head"]), (&"fLaC".into(), &"OggS".into()));
     let flac = read_mono_16k(server.folder.path().join("speech.flac")).unwrap();
     assert!(flac.len() > 8_000);

@@ -339,3 +339,38 @@ fn socket_from(from: std::net::SocketAddr, to: std::net::SocketAddr) -> TcpStrea
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     stream
 }
+
+#[test]
+fn a_text_that_failed_in_pieces_is_not_spoken_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("wyoming.sock");
+    let server = Server::start(&format!("wyoming_socket = {:?}\n", socket.display().to_string()));
+    // Over the Unix socket, and with the whole text behind the pieces, as older servers want it.
+    let mut stream = std::os::unix::net::UnixStream::connect(&socket).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    let mut tell = |kind: &str, data: Value| {
+        writeln!(stream, "{}", json!({ "type": kind, "data": data })).unwrap();
+    };
+    tell("synthesize-start", json!({ "voice": { "name": "nobody" } }));
+    tell("synthesize-chunk", json!({ "text": "Hello there. " }));
+    tell("synthesize", json!({ "text": "Hello there. ", "voice": { "name": "nobody" } }));
+    tell("synthesize-stop", json!({}));
+    tell("ping", json!({}));
+    let mut reader = BufReader::new(stream);
+    let kinds = ["error", "audio-start", "audio-stop", "synthesize-stopped", "pong"];
+    let mut next = || wait_for(&mut reader, &kinds)["type"].as_str().unwrap().to_owned();
+    assert_eq!([next(), next(), next()], ["error", "synthesize-stopped", "pong"]);
+    drop(server);
+}
+
+#[test]
+fn a_device_gets_its_token_where_it_starts() {
+    let hash = hearken::serve::token_hash("secret");
+    let server = Server::start(&format!("tokens = [\"{hash}\"]\n"));
+    let told = |path: &str| server.get(path).split_once("\r\n\r\n").unwrap().1.to_owned();
+    let websocket =
+        |path: &str| serde_json::from_str::<Value>(&told(path)).unwrap()["websocket"].clone();
+    assert_eq!(websocket("/xiaozhi/ota/?token=secret")["token"], "secret");
+    assert_eq!(websocket("/xiaozhi/ota/")["token"], Value::Null);
+    assert!(server.get("/xiaozhi/ota/?token=wrong").starts_with("HTTP/1.1 401"));
+}

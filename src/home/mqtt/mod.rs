@@ -139,8 +139,7 @@ impl Mqtt {
         if let Some(problem) = config.problems().into_iter().next() {
             return Err(wrong(problem));
         }
-        let name = format!("hearken-{}-{:08x}", std::process::id(), rand_bits());
-        let options = config.broker.options(&name, LARGEST_PACKET, STATUS).map_err(wrong)?;
+        let options = config.broker.options("hearken", LARGEST_PACKET, STATUS).map_err(wrong)?;
         let shared = Arc::new(Shared {
             world: Mutex::new(World::new(config)),
             news: Condvar::new(),
@@ -395,12 +394,6 @@ fn subscribe(client: &Client, waiting: &mut BTreeSet<String>) {
             waiting.remove(topic);
         }
     }
-}
-
-/// Bits that differ from client to client.
-fn rand_bits() -> u32 {
-    use std::hash::{BuildHasher, RandomState};
-    RandomState::new().hash_one(Instant::now()) as u32
 }
 
 #[cfg(test)]

@@ -64,7 +64,7 @@ impl ApiError {
         Self::new(status, "invalid_request_error", message).code("method_not_allowed")
     }
 
-    pub(super) fn token() -> Self {
+    pub(in super::super) fn token() -> Self {
         let message =
             "a token is needed: send `Authorization: Bearer` and one that this server knows";
         Self::new(StatusCode::UNAUTHORIZED, "authentication_error", message).code("invalid_api_key")

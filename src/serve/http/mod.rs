@@ -26,12 +26,13 @@ use axum::{Extension, Router};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 
 use super::admission::Permit;
 use super::metrics::plain;
 use super::tokens::{Denied, TokenPermit};
-use super::{House, REFUSAL, Refused, Wire};
+use super::{House, REFUSAL, Refused, WRITE_LIMIT, Wire};
 
 use crate::telemetry;
 
@@ -50,6 +51,8 @@ pub(super) struct Place {
     connection: Arc<Permit>,
     #[allow(dead_code, reason = "held, not read")]
     token: Option<Arc<TokenPermit>>,
+    /// The session that was made with the token, if it is good for that one only.
+    pub(super) session: Option<Arc<serde_json::Value>>,
 }
 
 /// All that can be asked for.
@@ -63,6 +66,8 @@ pub(super) fn router(house: &Arc<House>) -> Router {
         .route("/v1/audio/speech", post(speech::speech))
         .route("/v1/realtime", get(super::realtime::realtime))
         .route("/v1/realtime/client_secrets", post(super::realtime::client_secrets))
+        .route("/v1/realtime/sessions", post(super::realtime::old_sessions))
+        .route("/v1/realtime/transcription_sessions", post(super::realtime::old_transcriptions))
         .route("/v1/listen", get(super::listening::listen))
         .route("/vosk", get(super::listening::vosk))
         .route("/v1/stream", get(super::stream::stream))
@@ -98,13 +103,16 @@ pub(super) async fn serve(
     stop: &CancellationToken,
 ) {
     let router = router
-        .layer(Extension(Place { connection: Arc::new(permit), token: None }))
+        .layer(Extension(Place { connection: Arc::new(permit), token: None, session: None }))
         .layer(Extension(address));
+    // Whoever asks for speech and does not read would keep a place for ever.
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(WRITE_LIMIT));
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADERS)
         .max_buf_size(HEADER_BYTES)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+        .serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(router))
         .with_upgrades();
     tokio::pin!(connection);
     let ended = tokio::select! {
@@ -160,18 +168,29 @@ pub(super) async fn refuse(mut stream: Box<dyn Wire>, why: Refused) {
 /// Lets in who shows a token; without tokens, everybody but the web pages of strangers.
 async fn guard(State(house): State<Arc<House>>, mut request: Request, next: Next) -> Response {
     let headers = request.headers();
+    let shown = token(headers).unwrap_or_default();
+    let session = house.tokens.session_of(shown);
     if house.tokens.is_open() {
-        return match known(&house, headers) {
-            Ok(()) => next.run(request).await,
-            Err(error) => error.into_response(),
-        };
+        if let Err(error) = known(&house, headers) {
+            return error.into_response();
+        }
+        if let Some(place) = request.extensions_mut().get_mut::<Place>() {
+            place.session = session;
+        }
+        return next.run(request).await;
     }
-    let (reason, error) = match house.tokens.enter(token(headers).unwrap_or_default()) {
+    // It lies in a web page, and must not open more than the page is for.
+    if session.is_some() && request.uri().path() != "/v1/realtime" {
+        house.refused("http", "token");
+        return ApiError::forbidden("this token opens /v1/realtime only").into_response();
+    }
+    let (reason, error) = match house.tokens.enter(shown) {
         Ok(permit) => {
             let permit = Arc::new(permit);
             // A socket takes its place along, and with it this.
             if let Some(place) = request.extensions_mut().get_mut::<Place>() {
                 place.token = Some(Arc::clone(&permit));
+                place.session = session;
             }
             return next.run(request).await;
         }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use serde_json::Value;
 
-use super::{House, WRITE_LIMIT};
+use super::{House, WRITE_LIMIT, heavy};
 use crate::asr::Hypothesis;
 use crate::asr::Segment;
 use crate::asr::Task;
@@ -52,6 +52,8 @@ struct Ears {
     /// What was said so far, at the recogniser too, where that is asked for.
     interim: Option<(f64, f64, Recognition)>,
     interim_asked: bool,
+    /// Whether an utterance was accepted: then the rest is, too.
+    accepted: bool,
     /// How many samples of the utterance the last one had.
     interim_at: usize,
 }
@@ -132,6 +134,7 @@ impl Ears {
             task: Task { language, free: true, ..Task::default() },
             samples: Vec::new(),
             jobs: VecDeque::new(),
+            accepted: false,
             interim: None,
             interim_asked: false,
             interim_at: 0,
@@ -143,7 +146,8 @@ impl Ears {
         self.samples.clear();
         self.intake.push(bytes, &mut self.samples)?;
         let mut heard = Vec::new();
-        self.listener.push(&self.samples, &mut |what| heard.push(what));
+        let Self { listener, samples, .. } = self;
+        heavy(bytes.len(), || listener.push(samples, &mut |what| heard.push(what)));
         self.take(heard)
     }
 
@@ -174,8 +178,13 @@ impl Ears {
                 }
                 Listened::Utterance { start, stopped, audio } => {
                     self.interim = None;
-                    let job = self.asr.transcribe(audio, self.task.clone());
+                    // Whoever was let in once is not sent away in the middle.
+                    let job = match self.accepted {
+                        true => self.asr.transcribe_more(audio, self.task.clone()),
+                        false => self.asr.transcribe(audio, self.task.clone()),
+                    };
                     let job = job.inspect_err(|_| self.house.refused("listen", "busy"))?;
+                    self.accepted = true;
                     self.jobs.push_back((start.seconds(), stopped.seconds(), job));
                 }
             }

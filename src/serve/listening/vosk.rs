@@ -63,7 +63,7 @@ impl Asked {
 }
 
 async fn talk(socket: &mut WebSocket, house: &Arc<House>) -> Result<(), End> {
-    let mut asked = Asked { rate: 16_000, words: false, alternatives: false };
+    let mut asked = Asked { rate: 16_000, words: true, alternatives: false };
     let mut ears: Option<Ears> = None;
     let mut so_far = String::new();
     let end = Instant::now() + Duration::from_secs(house.config.session_s);

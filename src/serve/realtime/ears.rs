@@ -67,15 +67,22 @@ impl Ears {
         })
     }
 
-    /// Takes other settings from here on; what was not committed yet stays where it can.
+    /// Takes other settings from here on. What was not committed stays where turns are detected neither before nor
+    /// after; else it belongs to the old way of listening and is dropped.
     pub(super) fn retune(&mut self, shared: &Shared, settings: &Settings) -> Result<(), EarError> {
         if self.format != settings.input {
             self.format = settings.input;
             self.half = None;
             self.resampler = Resampler::new(settings.input.rate(), SAMPLE_RATE)?;
         }
-        self.since = self.now();
-        self.listener = listener(shared, settings)?;
+        let heard = self.now();
+        let listener = listener(shared, settings)?;
+        // Where nothing detects turns before and after, the buffer goes on.
+        if self.listener.is_some() || listener.is_some() {
+            self.since = heard;
+            self.buffer.clear();
+        }
+        self.listener = listener;
         Ok(())
     }
 

@@ -28,9 +28,9 @@ pub(super) enum Do {
     /// The same for sound that came with an item, as base64 in the form that the client sends.
     TranscribeEncoded { item: String, audio: String },
     /// Find the answer to a text, and do what it says.
-    Answer { response: String, text: String },
+    Answer { response: String, text: String, settings: Arc<Settings> },
     /// Speak a text.
-    Speak { response: String, text: String, language: String },
+    Speak { response: String, text: String, language: String, settings: Arc<Settings> },
     /// Stop speaking; what is still made of it is not wanted.
     Silence,
     /// Listen by other settings from here on.
@@ -53,6 +53,8 @@ struct Item {
     unanswered: Option<String>,
     /// Milliseconds of its sound, for an answer.
     sound_ms: f64,
+    /// It was truncated: what it says now is what was heard of it.
+    truncated: bool,
 }
 
 /// The session.
@@ -159,11 +161,15 @@ impl Machine {
                 Some("session"),
             );
         }
-        if self.count <= 1 && Settings::is_old(session) {
+        let before = self.settings.clone();
+        // An event of older clients that only listen.
+        let only_listens = event["type"] == "transcription_session.update";
+        if self.count <= 1 && (only_listens || Settings::is_old(session)) {
             self.dialect = Dialect::Old;
         }
-        let before = self.settings.clone();
+        self.settings.transcription_only |= only_listens;
         if let Err(Wrong { param, message }) = self.settings.update(session) {
+            self.settings = before;
             return self.error(event, "invalid_value", &message, Some(&param));
         }
         if self.heard_sound
@@ -236,7 +242,10 @@ impl Machine {
             },
         };
         let spoken = unanswered.is_none() && value["role"] == "user";
-        self.insert(place, Item { id: id.clone(), value, unanswered, sound_ms: 0.0 });
+        self.insert(
+            place,
+            Item { id: id.clone(), value, unanswered, sound_ms: 0.0, truncated: false },
+        );
         if let Some(audio) = audio.filter(|_| spoken) {
             self.transcribing.push(id.clone());
             self.made.insert(id.clone());
@@ -311,6 +320,7 @@ impl Machine {
             *text = all.into_iter().take(kept).collect::<String>().into();
         }
         item.sound_ms = end as f64;
+        item.truncated = true;
         self.send(json!({
             "type": "conversation.item.truncated", "item_id": id, "content_index": index, "audio_end_ms": end,
         }));
@@ -327,16 +337,17 @@ impl Machine {
             return self.error(event, "invalid_value", message, None);
         }
         let asked = event.get("response").unwrap_or(&Value::Null);
-        let kinds = asked.get("output_modalities").or_else(|| asked.get("modalities"));
-        let audio = match kinds.and_then(Value::as_array) {
-            Some(kinds) => kinds.iter().any(|kind| kind == "audio"),
-            None => self.settings.audio_out,
+        let settings = match self.settings.for_response(asked) {
+            Ok(settings) => settings,
+            Err(Wrong { param, message }) => {
+                return self.error(event, "invalid_value", &message, Some(&param));
+            }
         };
         let metadata = asked.get("metadata").cloned().unwrap_or(Value::Null);
         let outside = asked.get("conversation").is_some_and(|own| own == "none");
         let question =
             asked.get("input").and_then(Value::as_array).map(|items| self.words_of(items));
-        self.begin(audio, metadata, question, outside);
+        self.begin(settings, metadata, question, outside);
     }
 
     /// What a user says in items that were given with a request, or that it refers to.
@@ -354,9 +365,15 @@ impl Machine {
     }
 
     /// Begins a response to what is unanswered; settings that change later do not change it.
-    fn begin(&mut self, audio: bool, metadata: Value, question: Option<String>, outside: bool) {
+    fn begin(
+        &mut self,
+        settings: Settings,
+        metadata: Value,
+        question: Option<String>,
+        outside: bool,
+    ) {
         let id = self.next_id("resp");
-        let mut response = Response::new(&id, audio, &self.settings, metadata);
+        let mut response = Response::new(&id, settings, metadata);
         response.outside = outside;
         response.question = question;
         if response.question.is_none() {
@@ -376,10 +393,11 @@ impl Machine {
     fn ask(&mut self) {
         let Some(active) = self.active.as_mut() else { return };
         let (response, question) = (active.id.clone(), active.question.take());
+        let settings = Arc::clone(&active.settings);
         if let Some(text) = question {
             return match text.trim().is_empty() {
                 true => self.finish(&End::Completed),
-                false => self.out.push(Do::Answer { response, text }),
+                false => self.out.push(Do::Answer { response, text, settings }),
             };
         }
         if let Some(output) = self.function_output() {
@@ -393,7 +411,10 @@ impl Machine {
         }
         match parts.is_empty() {
             true => self.finish(&End::Completed),
-            false => self.out.push(Do::Answer { response, text: parts.join(" ") }),
+            false => {
+                let text = parts.join(" ");
+                self.out.push(Do::Answer { response, text, settings });
+            }
         }
     }
 
@@ -467,7 +488,10 @@ impl Machine {
             "content": [{ "type": "input_audio", "transcript": null }],
         });
         let place = self.items.len();
-        self.insert(place, Item { id: item.clone(), value, unanswered: None, sound_ms: 0.0 });
+        self.insert(
+            place,
+            Item { id: item.clone(), value, unanswered: None, sound_ms: 0.0, truncated: false },
+        );
         self.transcribing.push(item.clone());
         self.out.push(Do::Transcribe { item, audio });
     }
@@ -542,7 +566,7 @@ impl Machine {
         let busy = self.active.is_some() || self.speaking.is_some();
         if self.owed && !busy && self.transcribing.is_empty() {
             self.owed = false;
-            self.begin(self.settings.audio_out, Value::Null, None, false);
+            self.begin(self.settings.clone(), Value::Null, None, false);
         }
     }
 
@@ -572,10 +596,11 @@ impl Machine {
         let Some(active) = &mut self.active else { return };
         let opening = active.open(&item, text, self.dialect);
         let (audio, id) = (active.audio, active.id.clone());
+        let settings = Arc::clone(&active.settings);
         self.add_output(&item, opening);
         if audio {
             let (text, language) = (text.to_owned(), language.to_owned());
-            self.out.push(Do::Speak { response: id, text, language });
+            self.out.push(Do::Speak { response: id, text, language, settings });
         } else {
             self.finish(&End::Completed);
         }
@@ -594,7 +619,13 @@ impl Machine {
             if event["type"] == "conversation.item.added" {
                 event["previous_item_id"] = before.clone().map_or(Value::Null, Value::from);
                 let value = event["item"].clone();
-                self.items.push(Item { id: item.into(), value, unanswered: None, sound_ms: 0.0 });
+                self.items.push(Item {
+                    id: item.into(),
+                    value,
+                    unanswered: None,
+                    sound_ms: 0.0,
+                    truncated: false,
+                });
                 if self.items.len() > MOST_ITEMS {
                     self.items.remove(0);
                 }
@@ -616,7 +647,7 @@ impl Machine {
             return;
         };
         let (event, item) = active.sound(audio);
-        if let Some(own) = self.items.iter_mut().find(|own| own.id == item) {
+        if let Some(own) = self.items.iter_mut().find(|own| own.id == item && !own.truncated) {
             own.sound_ms += ms;
         }
         self.send(event);
@@ -658,7 +689,14 @@ impl Machine {
         if let Some((id, value)) = item
             && let Some(own) = self.items.iter_mut().find(|own| own.id == id)
         {
+            // A client that is interrupted may truncate before it cancels.
+            let heard = own.value.pointer("/content/0/transcript").cloned();
             own.value = value;
+            if let (true, Some(heard), Some(all)) =
+                (own.truncated, heard, own.value.pointer_mut("/content/0/transcript"))
+            {
+                *all = heard;
+            }
         }
         for event in events {
             self.send(event);

@@ -29,7 +29,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::http::{ApiError, Place, voice};
-use super::{Guest, House, WRITE_LIMIT};
+use super::{Guest, House, WRITE_LIMIT, heavy};
 use crate::asr::Hypothesis;
 use crate::asr::Task;
 use crate::asr::written_language;
@@ -67,11 +67,20 @@ pub(super) async fn realtime(
     upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
 ) -> Result<HttpResponse, ApiError> {
     let upgrade = upgrade?;
-    let old = headers.get("openai-beta").is_some_and(|value| value == "realtime=v1");
+    let says = |name: &str, word: &str| {
+        let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+        values.flat_map(|value| value.split(',')).any(|own| own.trim() == word)
+    };
+    // Browsers can set no header of their own, and say it among the sub-protocols.
+    let old = says("openai-beta", "realtime=v1")
+        || says("sec-websocket-protocol", "openai-beta.realtime-v1");
     let dialect = if old { Dialect::Old } else { Dialect::New };
-    let model: String =
-        asked.model.unwrap_or_else(|| "gpt-realtime".into()).chars().take(80).collect();
-    let settings = Settings::new(&model, asked.intent.as_deref() == Some("transcription"));
+    // The session that the token was made with, which was found good then.
+    let made = place.session.as_deref().unwrap_or(&Value::Null);
+    let model = asked.model.as_deref().or_else(|| made["model"].as_str());
+    let model: String = model.unwrap_or("gpt-realtime").chars().take(80).collect();
+    let mut settings = Settings::new(&model, asked.intent.as_deref() == Some("transcription"));
+    settings.update(made).map_err(|wrong| ApiError::invalid("session", wrong.message))?;
     let upgrade = upgrade.protocols(["realtime"]).max_message_size(LARGEST).max_frame_size(LARGEST);
     Ok(upgrade.on_upgrade(move |socket| async move {
         let _guest = Guest::new(&house, "realtime");
@@ -92,13 +101,50 @@ pub(super) async fn client_secrets(
         return Err(ApiError::invalid("expires_after", message));
     }
     let wanted = asked.get("session").cloned().unwrap_or(Value::Null);
-    let mut settings = Settings::new(wanted["model"].as_str().unwrap_or("gpt-realtime"), false);
+    let (session, value, expires) = secret(&house, wanted, false, seconds, Dialect::New)?;
+    Ok(Json(json!({ "value": value, "expires_at": expires, "session": session })))
+}
+
+/// The same as it was before: the body is the session.
+pub(super) async fn old_sessions(
+    State(house): State<Arc<House>>,
+    body: Result<Json<Value>, JsonRejection>,
+) -> Result<Json<Value>, ApiError> {
+    old_secret(&house, body?.0, false)
+}
+
+/// The same for those that only listen.
+pub(super) async fn old_transcriptions(
+    State(house): State<Arc<House>>,
+    body: Result<Json<Value>, JsonRejection>,
+) -> Result<Json<Value>, ApiError> {
+    old_secret(&house, body?.0, true)
+}
+
+fn old_secret(house: &House, wanted: Value, listens: bool) -> Result<Json<Value>, ApiError> {
+    let (mut session, value, expires) = secret(house, wanted, listens, 60, Dialect::Old)?;
+    session["client_secret"] = json!({ "value": value, "expires_at": expires });
+    Ok(Json(session))
+}
+
+/// A session that can be begun within so many seconds, its token, and until when that is good.
+fn secret(
+    house: &House,
+    mut wanted: Value,
+    listens: bool,
+    seconds: u64,
+    dialect: Dialect,
+) -> Result<(Value, String, u64), ApiError> {
+    let mut settings = Settings::new(wanted["model"].as_str().unwrap_or("gpt-realtime"), listens);
     settings.update(&wanted).map_err(|wrong| ApiError::invalid("session", wrong.message))?;
-    let value = house.tokens.pass(Duration::from_secs(seconds));
+    if let (true, Some(wanted)) = (listens, wanted.as_object_mut()) {
+        wanted.insert("type".into(), "transcription".into());
+    }
+    let shown = settings.shown(&format!("sess_{:08x}", house.next_session()), dialect);
+    let value = house.tokens.pass(Duration::from_secs(seconds), wanted);
     let value = value.map_err(|error| ApiError::internal(error.to_string()))?;
     let now = std::time::SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs());
-    let session = settings.shown(&format!("sess_{:08x}", house.next_session()), Dialect::New);
-    Ok(Json(json!({ "value": value, "expires_at": now + seconds, "session": session })))
+    Ok((shown, value, now + seconds))
 }
 
 /// Work of the engines that the session waits for.
@@ -137,6 +183,10 @@ async fn serve(mut socket: WebSocket, house: &Arc<House>, settings: Settings, di
     let end = Instant::now() + Duration::from_secs(house.config.session_s);
     let idle = house.idle();
     let mut last = Instant::now();
+    // Who listens to its owner only now and then is there as long as it answers.
+    let mut pings = tokio::time::interval(idle / 3);
+    pings.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    pings.reset();
     loop {
         for what in machine.drain() {
             match what {
@@ -158,7 +208,7 @@ async fn serve(mut socket: WebSocket, house: &Arc<House>, settings: Settings, di
         tokio::select! {
             message = socket.recv() => match message {
                 Some(Ok(Message::Text(text))) => {
-                    take(&text, house, &mut machine, &mut ears);
+                    heavy(text.len(), || take(&text, house, &mut machine, &mut ears));
                     // Much sound takes its time, in which nobody was idle.
                     last = Instant::now();
                 }
@@ -193,8 +243,15 @@ async fn serve(mut socket: WebSocket, house: &Arc<House>, settings: Settings, di
                     work.speaking = None;
                 }
             }
-            () = house.stop.cancelled(), if machine.active().is_none() => {
+            // What was said is still answered.
+            () = house.stop.cancelled(), if machine.active().is_none() && work.hearing.is_empty() => {
                 return close(socket, 1001, "the server closes").await;
+            }
+            _ = pings.tick() => {
+                let ping = socket.send(Message::Ping(axum::body::Bytes::new()));
+                if !matches!(tokio::time::timeout(WRITE_LIMIT, ping).await, Ok(Ok(()))) {
+                    return;
+                }
             }
             () = tokio::time::sleep_until(end.min(last + idle)) => {
                 let why = if Instant::now() >= end { "the longest session is over" } else { "nothing came for too long" };
@@ -249,7 +306,7 @@ pub(super) fn play(events: impl Iterator<Item = Value>) {
         }
         for what in machine.drain() {
             match what {
-                Do::Answer { response, text } => machine.answered(&response, &text, "en", &[]),
+                Do::Answer { response, text, .. } => machine.answered(&response, &text, "en", &[]),
                 Do::Speak { response, .. } => machine.failed(&response, "busy", "busy"),
                 Do::Transcribe { item, .. } | Do::TranscribeEncoded { item, .. } => {
                     machine.not_transcribed(&item, "busy", "busy")
@@ -379,22 +436,21 @@ fn begin(
             }
             Err(why) => machine.not_transcribed(&item, "invalid_value", &why),
         },
-        Do::Answer { response, text } => {
-            let (talk, house, settings) =
-                (Arc::clone(talk), Arc::clone(house), machine.settings.clone());
+        Do::Answer { response, text, settings } => {
+            let (talk, house) = (Arc::clone(talk), Arc::clone(house));
             let job = tokio::task::spawn_blocking(move || find(&text, &talk, &house, &settings));
             work.answer = Some((response, job));
         }
-        Do::Speak { response, text, language } => {
+        Do::Speak { response, text, language, settings } => {
             let shared = &house.shared;
-            let chosen = voice(shared, &machine.settings.voice, &text).ok();
+            let chosen = voice(shared, &settings.voice, &text).ok();
             let chosen = chosen.or_else(|| shared.voice_for(&language));
             let Some(chosen) = chosen else {
                 return machine.failed(&response, "failed", "no voice is installed");
             };
-            match shared.tts().speak(&chosen.id, machine.settings.speed, &text) {
+            match shared.tts().speak(&chosen.id, settings.speed, &text) {
                 Ok(sound) => {
-                    let format = machine.settings.output;
+                    let format = settings.output;
                     work.speaking = Some(Speaking { response, sound, format, resampler: None });
                 }
                 Err(error) => {

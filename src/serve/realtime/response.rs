@@ -1,5 +1,7 @@
 //! One response: what it has opened, and how all of that is closed.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::settings::{Dialect, Settings};
@@ -20,6 +22,8 @@ pub(super) struct Response {
     pub(super) id: String,
     /// Whether it is spoken.
     pub(super) audio: bool,
+    /// The session's settings as they were when it began, with those that were given for it alone.
+    pub(super) settings: Arc<Settings>,
     /// The item at the recogniser that it answers.
     pub(super) waits_for: Option<String>,
     /// The text to be answered, where the client gave one instead of what was said.
@@ -27,7 +31,6 @@ pub(super) struct Response {
     /// Whether it stays out of the conversation.
     pub(super) outside: bool,
     metadata: Value,
-    voice: String,
     /// The message that is open: its item and its text.
     message: Option<(String, String)>,
     /// The outputs that are closed.
@@ -35,15 +38,15 @@ pub(super) struct Response {
 }
 
 impl Response {
-    pub(super) fn new(id: &str, audio: bool, settings: &Settings, metadata: Value) -> Self {
+    pub(super) fn new(id: &str, settings: Settings, metadata: Value) -> Self {
         Self {
             id: id.into(),
-            audio,
+            audio: settings.audio_out,
+            settings: Arc::new(settings),
             waits_for: None,
             question: None,
             outside: false,
             metadata,
-            voice: settings.voice.clone(),
             message: None,
             outputs: Vec::new(),
         }
@@ -55,7 +58,7 @@ impl Response {
         json!({
             "id": self.id, "object": "realtime.response", "status": status, "status_details": details,
             "output": self.outputs, "output_modalities": [kind], "metadata": self.metadata,
-            "audio": { "output": { "voice": self.voice } },
+            "audio": { "output": { "format": self.settings.output.value(), "voice": self.settings.voice } },
             "conversation_id": if self.outside { Value::Null } else { "conv_1".into() }, "max_output_tokens": "inf",
             "usage": { "total_tokens": 0, "input_tokens": 0, "output_tokens": 0 },
         })

@@ -54,7 +54,7 @@ impl Format {
         }
     }
 
-    fn value(self) -> Value {
+    pub(super) fn value(self) -> Value {
         match self {
             Self::Pcm(rate) => json!({ "type": "audio/pcm", "rate": rate }),
             Self::Law(G711::Mu) => json!({ "type": "audio/pcmu" }),
@@ -228,16 +228,35 @@ impl Settings {
 
     /// Whether a session object is in the older shape.
     pub(super) fn is_old(session: &Value) -> bool {
-        let old = [
+        // The newer shape demands the type; who is lenient about that still nests what concerns the sound.
+        ["type", "audio", "output_modalities"].iter().all(|key| session.get(key).is_none())
+    }
+
+    /// These settings with what one response asks for itself: its voice, its format, its functions.
+    pub(super) fn for_response(&self, asked: &Value) -> Result<Self, Wrong> {
+        let mut own = Map::new();
+        for key in [
+            "output_modalities",
             "modalities",
-            "input_audio_format",
+            "voice",
             "output_audio_format",
-            "input_audio_transcription",
-        ];
-        session.get("type").is_none() && old.iter().any(|key| session.get(key).is_some())
-            || session.get("type").is_none()
-                && session.get("audio").is_none()
-                && session.get("turn_detection").is_some()
+            "instructions",
+            "tools",
+            "tool_choice",
+        ] {
+            if let Some(value) = asked.get(key).filter(|value| !value.is_null()) {
+                own.insert(key.to_owned(), value.clone());
+            }
+        }
+        if let Some(output) = asked.pointer("/audio/output") {
+            own.insert("audio".into(), json!({ "output": output }));
+        }
+        let mut settings = self.clone();
+        settings.update(&Value::Object(own)).map_err(|wrong| Wrong {
+            param: wrong.param.replacen("session", "response", 1),
+            message: wrong.message.replacen("session", "response", 1),
+        })?;
+        Ok(settings)
     }
 
     /// Takes over what a session object says; what it leaves out stays. All or nothing.

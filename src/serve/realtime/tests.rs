@@ -395,3 +395,77 @@ fn who_speaks_on_before_an_answer_is_answered_once_to_all() {
     assert_eq!(created, 1);
     check(&bench.sent);
 }
+
+#[test]
+fn a_response_keeps_the_settings_it_began_with() {
+    let mut bench = Bench::new(Dialect::New);
+    bench.step(&Step::Text("x".into()));
+    bench.machine.create_response(&json!({ "response": {
+        "audio": { "output": { "voice": "echo", "format": { "type": "audio/pcmu" } } }, "tool_choice": "none",
+    } }));
+    bench.machine.update(&json!({ "session": {
+        "type": "realtime", "audio": { "output": { "format": { "type": "audio/pcma" } } },
+    } }));
+    let begun = bench.machine.drain();
+    let settings = begun.iter().find_map(|what| match what {
+        Do::Answer { settings, .. } => Some(settings),
+        _ => None,
+    });
+    let shown = settings.unwrap().shown("s", Dialect::New);
+    let output = &shown["audio"]["output"];
+    assert_eq!(
+        (&output["voice"], &output["format"]["type"]),
+        (&"echo".into(), &"audio/pcmu".into())
+    );
+    assert_eq!(shown["tool_choice"], "none");
+    let session = bench.machine.settings.shown("s", Dialect::New);
+    assert_eq!(session["audio"]["output"]["voice"], "alloy", "the session's own voice stays");
+    bench.machine.cancel_response(&json!({}));
+    // What cannot be is told with the name that the client used.
+    bench
+        .machine
+        .create_response(&json!({ "response": { "audio": { "output": { "speed": 9 } } } }));
+    bench.settle();
+    let error = &bench.sent.last().unwrap()["error"];
+    assert_eq!(error["param"], "response.audio.output.speed", "{error}");
+}
+
+#[test]
+fn what_was_truncated_before_the_end_stays_so() {
+    let mut bench = Bench::new(Dialect::New);
+    for step in
+        [Step::Text("x".into()), Step::Create, Step::Answered(0), Step::Sound, Step::Truncate]
+    {
+        bench.step(&step);
+    }
+    // 50 of 100 ms of "Done." were heard.
+    let id = bench.sent.last().unwrap()["item_id"].clone();
+    for step in [Step::Sound, Step::Cancel] {
+        bench.step(&step);
+    }
+    bench.machine.about_item(&json!({ "type": "conversation.item.retrieve", "item_id": id }));
+    bench.settle();
+    let item = &bench.sent.last().unwrap()["item"];
+    assert_eq!(item["content"][0]["transcript"], "Don", "{item}");
+}
+
+#[test]
+fn the_first_update_tells_the_dialect() {
+    for (update, old) in [
+        (json!({ "session": { "type": "realtime", "instructions": "be kind" } }), false),
+        (json!({ "session": { "audio": { "input": { "turn_detection": null } } } }), false),
+        (json!({ "session": { "voice": "echo", "instructions": "be kind" } }), true),
+        (json!({ "type": "transcription_session.update", "session": {} }), true),
+    ] {
+        let mut bench = Bench::new(Dialect::New);
+        bench.machine.update(&update);
+        bench.settle();
+        let listens = bench.machine.settings.transcription_only;
+        assert_eq!(
+            (bench.machine.dialect == Dialect::Old, listens),
+            (old, update["type"].is_string())
+        );
+        let told = if listens { "transcription_session.updated" } else { "session.updated" };
+        assert_eq!(bench.kinds().last(), Some(&told), "{update}");
+    }
+}

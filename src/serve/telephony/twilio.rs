@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::super::http::{ApiError, Place, known};
+use super::super::tokens::Denied;
 use super::super::{Guest, House, WRITE_LIMIT};
 use super::{Call, Task};
 use crate::audio::G711;
@@ -71,9 +72,25 @@ async fn serve(socket: &mut WebSocket, house: &Arc<House>) -> Result<(), String>
     let start = started.map_err(|_| "no start came".to_owned())??;
     let stream = start["streamSid"].as_str().unwrap_or_default().to_owned();
     let token = start.pointer("/customParameters/token").and_then(Value::as_str);
-    if !house.tokens.is_open() && !token.is_some_and(|token| house.tokens.accept(token)) {
-        house.refused("twilio", "token");
-        return Err("a token is needed: give it as the stream's parameter `token`".into());
+    let mut _permit = None;
+    if !house.tokens.is_open() {
+        let token = token.unwrap_or_default();
+        // What a web page was given is for Realtime.
+        let entered = match house.tokens.session_of(token) {
+            Some(_) => Err(Denied::Unknown),
+            None => house.tokens.enter(token),
+        };
+        _permit = Some(entered.map_err(|denied| {
+            let (reason, error) = match denied {
+                Denied::Unknown => {
+                    ("token", "a token is needed: give it as the stream's parameter `token`")
+                }
+                Denied::TooMany => ("crowd", "too many calls at once with this token"),
+                Denied::TooOften { .. } => ("often", "too many calls a minute with this token"),
+            };
+            house.refused("twilio", reason);
+            error.to_owned()
+        })?);
     }
     if let Some(encoding) = start.pointer("/mediaFormat/encoding").and_then(Value::as_str)
         && encoding != "audio/x-mulaw"

@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::super::heavy;
 use super::{Event, Gone, Peer, State, error, failure};
 use crate::asr::Hypothesis;
 use crate::asr::Task;
@@ -113,7 +114,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
         }
         let mut heard = Vec::new();
         let Hearing { listener, samples, .. } = hearing;
-        listener.push(samples, &mut |what| heard.push(what));
+        heavy(event.payload.len(), || listener.push(samples, &mut |what| heard.push(what)));
         self.note(heard, state).await
     }
 

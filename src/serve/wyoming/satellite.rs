@@ -221,9 +221,12 @@ async fn talk(peer: &mut Peer<Box<dyn Wire>>, body: &mut Option<Body>) -> Result
                 body.turn += 1;
                 body.muted.store(true, Ordering::Relaxed);
             }
-            ("audio-chunk", Some(body)) if body.turn > 0 => body.play(&event, false).await,
+            // Home Assistant asks meanwhile whether we are there.
+            ("audio-chunk", Some(body)) if body.turn > 0 => {
+                peer.during(body.play(&event, false)).await?;
+            }
             ("audio-stop", Some(body)) if body.turn > 0 => {
-                body.play(&Event::default(), true).await;
+                peer.during(body.play(&Event::default(), true)).await?;
             }
             // What was said is known, or will never be.
             ("transcript" | "error", Some(body)) if body.streaming => {

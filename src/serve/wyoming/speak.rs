@@ -24,6 +24,8 @@ pub(super) struct Speaking {
     /// The voice, once it is known, and the silence that belongs before its next clause.
     voice: Option<VoiceInfo>,
     pause_ms: u32,
+    /// An error was told: the rest is read and not spoken.
+    failed: bool,
 }
 
 /// The voice as a client asks for it.
@@ -54,6 +56,7 @@ impl Speaking {
             bytes: 0,
             voice: None,
             pause_ms: 0,
+            failed: false,
         }
     }
 }
@@ -87,9 +90,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
     ) -> Result<(), Gone> {
         let Some(speaking) = &mut state.speaking else { return Ok(()) };
         let text = event.text("text").unwrap_or_default();
+        if speaking.failed {
+            return Ok(());
+        }
         speaking.bytes += text.len();
         if speaking.bytes > 16 * LONGEST_TEXT {
-            state.speaking = None;
+            speaking.failed = true;
             return self
                 .send(&error("more text than is spoken in one go; begin anew", "too-long"))
                 .await;
@@ -99,7 +105,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
     }
 
     pub(super) async fn synthesize_stop(&mut self, state: &mut State) -> Result<(), Gone> {
-        if let Some(speaking) = &mut state.speaking {
+        if let Some(speaking) = state.speaking.as_mut().filter(|speaking| !speaking.failed) {
             speaking.clauses.finish();
         }
         self.say_clauses(state).await?;
@@ -113,7 +119,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
 
     /// Speaks the clauses that are whole.
     async fn say_clauses(&mut self, state: &mut State) -> Result<(), Gone> {
-        while let Some(speaking) = &mut state.speaking {
+        while let Some(speaking) = state.speaking.as_mut().filter(|speaking| !speaking.failed) {
             let Some(clause) = speaking.clauses.pull() else { return Ok(()) };
             let voice = match &speaking.voice {
                 Some(voice) => voice.clone(),
@@ -124,14 +130,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
                         voice
                     }
                     Err(wrong) => {
-                        state.speaking = None;
+                        speaking.failed = true;
                         return self.send(&wrong).await;
                     }
                 },
             };
             let pause = std::mem::replace(&mut speaking.pause_ms, clause.pause_ms);
             if let Err(failed) = self.say(&voice, &clause.text, pause).await? {
-                state.speaking = None;
+                if let Some(speaking) = &mut state.speaking {
+                    speaking.failed = true;
+                }
                 return self.send(&failed).await;
             }
         }
@@ -183,8 +191,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
     /// The installed voice that is meant.
     fn voice(&self, wanted: &Wanted, text: &str) -> Result<VoiceInfo, Box<Event>> {
         let shared = &self.house.shared;
-        if let Some(format) = wanted.format.as_deref().filter(|format| *format != "text") {
-            let text = format!("texts in {format:?} are not spoken; send plain text");
+        let spoken = ["text", "ssml"];
+        if let Some(format) = wanted.format.as_deref().filter(|format| !spoken.contains(format)) {
+            let text = format!("texts in {format:?} are not spoken; send plain text or SSML");
             return Err(Box::new(error(&text, "text-format")));
         }
         match (&wanted.name, &wanted.language) {

@@ -18,8 +18,13 @@ use crate::tts::clauses;
 const WHAT: &str = "voices";
 /// When it is worth asking again.
 const A_MOMENT: Duration = Duration::from_secs(1);
-/// Pieces of speech that wait to be fetched. A text of 4096 characters makes fewer.
+/// Pieces of speech that can wait to be fetched.
 const PIECES: usize = 512;
+/// Pieces that are made ahead of who fetches them; the next part of a text makes fewer than what is left. Whoever takes
+/// them at the speed of speech gets the longest text, and others are spoken to meanwhile.
+const AHEAD: usize = 256;
+/// How soon it is looked again whether somebody wants more.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 /// Voices that are kept open; the one that was silent longest makes room.
 const OPEN_VOICES: usize = 6;
 /// Characters of text that are spoken before it is another's turn.
@@ -179,10 +184,14 @@ impl Voices {
             while let Ok(job) = waiting.try_recv() {
                 turns.push_front(job);
             }
-            let Some(mut job) = turns.pop_front() else { continue };
-            if job.stop.is_cancelled() || job.out.is_closed() {
+            turns.retain(|job| !job.stop.is_cancelled() && !job.out.is_closed());
+            let hungry = turns.iter().position(|job| PIECES - job.out.capacity() <= AHEAD);
+            let Some(mut job) = hungry.and_then(|at| turns.remove(at)) else {
+                if !turns.is_empty() {
+                    std::thread::sleep(LOOK_AGAIN);
+                }
                 continue;
-            }
+            };
             match self.turn(&mut job) {
                 Ok(()) if job.parts.is_empty() => {}
                 Ok(()) => turns.push_back(job),
@@ -459,5 +468,20 @@ mod tests {
         assert_eq!(cut[0].0, 0);
         assert_eq!(cut[1].0, 190);
         assert_eq!(parts("Short. Text", 1.0), [(0, "Short. Text".to_owned())]);
+    }
+
+    #[test]
+    fn the_longest_text_reaches_who_takes_it_slowly() {
+        let (handle, said, _) = voices(4, None);
+        let book = format!("{}.", "a".repeat(TURN)).repeat(2 * PIECES);
+        let mut slow = handle.speak("a", 1.0, &book).unwrap();
+        let made = || said.lock().unwrap().len();
+        while made() < AHEAD {
+            std::thread::sleep(LOOK_AGAIN);
+        }
+        // Nobody else waits for that.
+        assert_eq!(samples(&mut handle.speak("a", 1.0, "short").unwrap()), 100);
+        assert!(made() < AHEAD + 10, "no more is made than is fetched");
+        assert!(samples(&mut slow) >= 2 * PIECES * 100);
     }
 }
