@@ -110,7 +110,7 @@ impl Language {
     hearken run --home my-home.toml --language zh        (the microphone)\n  \
     hearken run --microphone file:command.wav --speaker file:reply.wav")]
 pub(crate) struct RunArgs {
-    /// A recording (WAV, FLAC, MP3, OGG, M4A, AIFF), or - for standard input; without it the microphone
+    /// A recording (WAV, FLAC, MP3, OGG, WebM, M4A, AIFF), or - for standard input; without it the microphone
     #[arg(long, value_name = "FILE|-")]
     pub(crate) input: Option<PathBuf>,
     /// Sample rate in Hz of raw s16le on standard input
@@ -190,7 +190,7 @@ pub(crate) enum TranscriptFormat {
     hearken transcribe meeting.m4a --format srt > meeting.srt\n  \
     hearken transcribe --language zh --format json *.flac")]
 pub(crate) struct TranscribeArgs {
-    /// Recordings (WAV, FLAC, MP3, OGG, M4A, AIFF)
+    /// Recordings (WAV, FLAC, MP3, OGG, WebM, M4A, AIFF)
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// The language spoken, a code such as en, zh, de; or auto for one of the configured
