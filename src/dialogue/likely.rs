@@ -28,13 +28,17 @@ impl Dialogue {
         let Some(column) = wording::column(language).filter(|column| *column < LANGUAGES) else {
             return Vec::new();
         };
-        let named =
-            self.home.entities().iter().filter(|entity| entity.exposed).flat_map(|entity| {
+        // What is said first of each device, then what is said second: time may not last for all.
+        let most_rows = OF_DEVICES.iter().map(|(_, rows)| rows.len()).max().unwrap_or(0);
+        let named = (0..most_rows).flat_map(|nth| {
+            self.home.entities().iter().filter(|entity| entity.exposed).flat_map(move |entity| {
                 let rows =
                     OF_DEVICES.iter().filter(|(domains, _)| domains.contains(&&*entity.domain));
                 let name = entity.names.main(language);
-                rows.flat_map(|(_, rows)| *rows).map(move |row| row[column].replace("{}", name))
-            });
+                rows.filter_map(move |(_, rows)| rows.get(nth))
+                    .map(move |row| row[column].replace("{}", name))
+            })
+        });
         let mut answers = vec![self.lost("", language).text];
         for command in OF_ALL.iter().map(|row| row[column].to_owned()).chain(named) {
             if answers.len() >= most {

@@ -39,17 +39,26 @@ impl Idle {
     }
 }
 
-/// Answers that are likely in a home, with their languages.
+/// Answers that are likely in a home, with their languages, which take turns: one language's voice may be slow.
 pub(super) fn likely<'l>(
     dialogue: &DialogueHandle,
     languages: impl Iterator<Item = &'l str>,
 ) -> VecDeque<(String, String)> {
     let home = dialogue.lock();
-    let of = |language: &str| {
-        let own = language.to_owned();
-        home.likely_answers(language, MOST).into_iter().map(move |text| (own.clone(), text))
-    };
-    languages.flat_map(of).collect()
+    let mut all: Vec<(&str, _)> = languages
+        .map(|language| (language, home.likely_answers(language, MOST).into_iter()))
+        .collect();
+    let mut turns = VecDeque::new();
+    while !all.is_empty() {
+        all.retain_mut(|(language, answers)| match answers.next() {
+            Some(answer) => {
+                turns.push_back(((*language).to_owned(), answer));
+                true
+            }
+            None => false,
+        });
+    }
+    turns
 }
 
 /// Has the shared voices speak all of `texts`, one whenever the engines have been idle for a while.
