@@ -162,11 +162,10 @@ fn drawn(
 fn speak(
     engines: &hearken::session::Engines<'_>,
     voice: &str,
-    language: &str,
     text: &str,
     keep: Option<&Path>,
 ) -> AnyResult<Vec<f32>> {
-    let mut voice = engines.voice(voice, language)?;
+    let mut voice = engines.voice(voice)?;
     let sound = synthesis::spoken(&mut *voice, text)?;
     let mut speech = vec![0.0; SILENCE[0]];
     speech.extend(resampled(&sound, voice.sample_rate(), SAMPLE_RATE)?);

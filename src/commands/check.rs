@@ -33,7 +33,7 @@ pub(crate) fn run(house: &House, args: &CheckArgs) -> anyhow::Result<ExitCode> {
     open(config.asr.model.clone(), engines.recognizer().map(drop), began);
     for (language, id) in &config.tts.voices {
         let began = Instant::now();
-        open(id.clone(), engines.voice(id, language).map(drop), began);
+        open(id.clone(), engines.voice(id).map(drop), began);
     }
     let began = Instant::now();
     let home = config.home.file.as_deref();
