@@ -59,7 +59,7 @@ fn main() -> AnyResult<()> {
         let kept = folder.as_ref().map(|f| f.join(format!("{language}-{seed}-{n:04}-{voice}.wav")));
         heard.push(match kept.as_ref().filter(|path| path.exists()) {
             Some(path) => read_mono_16k(path)?,
-            None => speak(&engines, voice, language, text, kept.as_deref())?,
+            None => speak(&engines, voice, text, kept.as_deref())?,
         });
     }
     let mut confusions = match option("--confusions") {

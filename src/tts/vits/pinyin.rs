@@ -67,8 +67,7 @@ pub(super) fn groups(words: &[Word]) -> Vec<Group> {
         } else if word.phonemes.chars().any(char::is_alphabetic) {
             all.extend(english(&word.phonemes).into_iter().map(|s| s.to_vec()));
         } else {
-            let mark =
-                |c: char| MARKS.into_iter().find(|mark| mark.chars().next() == Some(c));
+            let mark = |c: char| MARKS.into_iter().find(|mark| mark.chars().next() == Some(c));
             all.extend(word.phonemes.chars().filter_map(mark).map(|mark| vec![mark]));
         }
     }
@@ -128,7 +127,8 @@ fn english(phonemes: &str) -> Vec<[&'static str; 3]> {
         match symbol {
             'ˈ' | 'ˌ' => stressed = true,
             'A' | 'I' | 'O' | 'Q' | 'W' | 'Y' | 'a' | 'e' | 'i' | 'o' | 'u' | 'æ' | 'ɐ' | 'ɑ'
-            | 'ɒ' | 'ɔ' | 'ə' | 'ɛ' | 'ɜ' | 'ɪ' | 'ʊ' | 'ʌ' | 'ᵊ' | 'ᵻ' | 'ɚ' | 'ɝ' => {
+            | 'ɒ' | 'ɔ' | 'ə' | 'ɛ' | 'ɜ' | 'ɪ' | 'ʊ' | 'ʌ' | 'ᵊ' | 'ᵻ' | 'ɚ' | 'ɝ' =>
+            {
                 sounds.push(Sound::Vowel(symbol, std::mem::take(&mut stressed)));
             }
             'T' | 'ɾ' => sounds.push(Sound::Consonant('d')),
@@ -176,7 +176,11 @@ fn english(phonemes: &str) -> Vec<[&'static str; 3]> {
             // "lights": t and s are one sound.
             Sound::Consonant('t') if rest.first() == Some(&Sound::Consonant('s')) => {
                 let alone = !matches!(rest.get(1), Some(Sound::Vowel(..)));
-                said.extend(syllable(if alone { "c" } else { "t" }, if alone { "i" } else { "e" }, "5"));
+                said.extend(syllable(
+                    if alone { "c" } else { "t" },
+                    if alone { "i" } else { "e" },
+                    "5",
+                ));
                 at += usize::from(alone);
             }
             Sound::Consonant(c) => {
@@ -465,10 +469,7 @@ mod tests {
             let all: Vec<String> = groups(&words).iter().map(|g| g.concat()).collect();
             all.join(" ").replace(NONE, "")
         };
-        assert_eq!(
-            said("打开 living room 的灯。"),
-            "da3 kai1 li1 weng5 ru1 mu5 de5 deng1 ."
-        );
+        assert_eq!(said("打开 living room 的灯。"), "da3 kai1 li1 weng5 ru1 mu5 de5 deng1 .");
         assert_eq!(said("你好，不是一个。"), "ni3 hao3 , bu4 shi4 yi1 ge4 .");
         assert_eq!(said("花儿"), "hua1 er5");
         assert_eq!(said("女儿（好）"), "nv3 er2 hao3");
