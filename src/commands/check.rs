@@ -31,7 +31,7 @@ pub(crate) fn run(house: &House, args: &CheckArgs) -> anyhow::Result<ExitCode> {
     }
     let began = Instant::now();
     open(config.asr.model.clone(), engines.recognizer().map(drop), began);
-    for (language, id) in &config.tts.voices {
+    for id in config.tts.voices.values() {
         let began = Instant::now();
         open(id.clone(), engines.voice(id).map(drop), began);
     }

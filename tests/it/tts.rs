@@ -98,6 +98,8 @@ fn without_chance(chunked: bool, text: &str) -> Vec<Vec<f32>> {
 fn a_voice_that_reads_pinyin_speaks_chinese_with_english_words() {
     let mut voice = joe(&VoiceConfig::default(), |settings| {
         settings["phoneme_type"] = "pinyin".into();
+        // Without chance, so that lengths can be compared.
+        settings["inference"]["noise_w"] = 0.0.into();
         settings["espeak"] = serde_json::json!({"voice": "cmn"});
         let symbols = "_ ^ $ Ø b p m f d t n l g k h j q x zh ch sh r z c s y w a o e ai ei ao ou an en ang eng ong i ia ie \
                        iao iu ian in iang ing iong u ua uo uai ui uan un uang ueng v ve van vn er ue 1 2 3 4 5 . ,";
@@ -105,11 +107,11 @@ fn a_voice_that_reads_pinyin_speaks_chinese_with_english_words() {
         settings["phoneme_id_map"] = ids.map(|(id, symbol)| (symbol, vec![id])).collect();
     })
     .unwrap();
-    // The network knows no Chinese, but it says something as long as what it is given.
+    // The network was not taught these symbols, but eight syllables must be longer than four.
     let seconds = |spoken: Vec<Vec<f32>>| spoken.concat().len() as f32 / 22_050.0;
     let short = seconds(chunks(&mut voice, "打开的灯。").unwrap());
     let mixed = seconds(chunks(&mut voice, "打开 living room 的灯。").unwrap());
-    assert!(short > 0.3 && mixed > short * 1.4, "{short} s and {mixed} s");
+    assert!(short > 0.1 && mixed > short * 1.4, "{short} s and {mixed} s");
     assert!(matches!(chunks(&mut voice, "Привет"), Err(TtsError::Unspeakable { .. })));
     // The same network under its own symbols is no such voice.
     let error = joe(&VoiceConfig::default(), |settings| settings["phoneme_type"] = "pinyin".into());

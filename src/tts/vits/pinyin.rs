@@ -67,7 +67,7 @@ pub(super) fn groups(words: &[Word]) -> Vec<Group> {
         } else if word.phonemes.chars().any(char::is_alphabetic) {
             all.extend(english(&word.phonemes).into_iter().map(|s| s.to_vec()));
         } else {
-            let mark = |c: char| MARKS.into_iter().find(|mark| mark.chars().next() == Some(c));
+            let mark = |c: char| MARKS.into_iter().find(|mark| mark.starts_with(c));
             all.extend(word.phonemes.chars().filter_map(mark).map(|mark| vec![mark]));
         }
     }
