@@ -119,7 +119,7 @@ fn main() -> AnyResult<()> {
     }
     let sentences = std::fs::read_to_string(folder.join("harvard_720.txt"))?;
     for voice in VOICES {
-        let mut voice = config.engines(&store).voice(voice, "en")?;
+        let mut voice = config.engines(&store).voice(voice)?;
         for text in sentences.lines().filter(|l| !l.trim().is_empty()).take(limit) {
             let sound = synthesis::spoken(&mut *voice, text)?;
             let speech = resampled(&sound, voice.sample_rate(), SAMPLE_RATE)?;

@@ -59,7 +59,7 @@ fn main() -> AnyResult<()> {
         let kept = folder.as_ref().map(|f| f.join(format!("{language}-{seed}-{n:04}-{voice}.wav")));
         heard.push(match kept.as_ref().filter(|path| path.exists()) {
             Some(path) => read_mono_16k(path)?,
-            None => speak(&engines, voice, language, text, kept.as_deref())?,
+            None => speak(&engines, voice, text, kept.as_deref())?,
         });
     }
     let mut confusions = match option("--confusions") {
@@ -162,11 +162,10 @@ fn drawn(
 fn speak(
     engines: &hearken::session::Engines<'_>,
     voice: &str,
-    language: &str,
     text: &str,
     keep: Option<&Path>,
 ) -> AnyResult<Vec<f32>> {
-    let mut voice = engines.voice(voice, language)?;
+    let mut voice = engines.voice(voice)?;
     let sound = synthesis::spoken(&mut *voice, text)?;
     let mut speech = vec![0.0; SILENCE[0]];
     speech.extend(resampled(&sound, voice.sample_rate(), SAMPLE_RATE)?);

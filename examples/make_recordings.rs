@@ -25,7 +25,7 @@ fn main() -> AnyResult<()> {
     for command in conversation["command"].as_array().ok_or("no commands")? {
         let field = |name: &str| command[name].as_str().ok_or(format!("{name} is missing"));
         store.pull(&[field("voice")?], &Clients::default(), &())?;
-        let mut voice = engines.voice(field("voice")?, field("language")?)?;
+        let mut voice = engines.voice(field("voice")?)?;
         let mut resampler = Resampler::new(voice.sample_rate(), SAMPLE_RATE)?;
         // Somebody who speaks to the house is heard to breathe before and after.
         let mut samples = vec![0.0; SAMPLE_RATE as usize * 2 / 5];

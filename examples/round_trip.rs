@@ -57,7 +57,7 @@ fn main() -> AnyResult<()> {
         }
         let base = 100.0 * errors as f64 / f64::max(total as f64, 1.0);
         for id in own {
-            let mut voice = config.engines(&store).voice(id, language)?;
+            let mut voice = config.engines(&store).voice(id)?;
             let rate = voice.sample_rate();
             let (mut errors, mut total) = (0, 0);
             for (i, text) in sentences(&folder, language)?.iter().take(count).enumerate() {

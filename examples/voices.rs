@@ -43,7 +43,7 @@ fn main() -> AnyResult<()> {
     for id in &ids {
         let chinese = store.entry(id)?.languages.iter().any(|l| l.starts_with("zh"));
         let opening = Instant::now();
-        let mut voice = config.engines(&store).voice(id, if chinese { "zh" } else { "en" })?;
+        let mut voice = config.engines(&store).voice(id)?;
         let mut of_voice = serde_json::json!({ "open_ms": opening.elapsed().as_secs_f64() * 1e3 });
         speak(&mut *voice, "One.")?;
         for (name, en, zh) in TEXTS {

@@ -31,9 +31,9 @@ pub(crate) fn run(house: &House, args: &CheckArgs) -> anyhow::Result<ExitCode> {
     }
     let began = Instant::now();
     open(config.asr.model.clone(), engines.recognizer().map(drop), began);
-    for (language, id) in &config.tts.voices {
+    for id in config.tts.voices.values() {
         let began = Instant::now();
-        open(id.clone(), engines.voice(id, language).map(drop), began);
+        open(id.clone(), engines.voice(id).map(drop), began);
     }
     let began = Instant::now();
     let home = config.home.file.as_deref();

@@ -40,7 +40,7 @@ pub(crate) fn run(house: &House, args: &SayArgs) -> anyhow::Result<ExitCode> {
 
     let engines = Engines { tts: &settings, ..house.engines()? };
     let mut voice = match &args.voice {
-        Some(id) => engines.voice(id, language)?,
+        Some(id) => engines.voice(id)?,
         None => engines.voice_for(language)?,
     };
     let rate = voice.sample_rate();

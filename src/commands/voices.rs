@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use comfy_table::{Table, presets};
-use hearken::models::Kind;
-use hearken::tts;
+use hearken::models::{Entry, Kind, VoiceEngine};
+use hearken::tts::{self, Alphabet};
 
 use super::House;
 use crate::cli::{PreviewArgs, SayArgs, VoicesArgs, VoicesCommand};
@@ -44,6 +44,7 @@ pub(crate) fn run(house: &House, args: &VoicesArgs) -> anyhow::Result<ExitCode> 
             "sample_rate": entry.voice.as_ref().map(|v| v.sample_rate),
             "licence": entry.licence,
             "installed": house.store.is_installed(&entry.id),
+            "unspeakable": unspeakable(entry),
             "default_for": used_for,
         }));
     }
@@ -66,6 +67,7 @@ pub(crate) fn run(house: &House, args: &VoicesArgs) -> anyhow::Result<ExitCode> 
             items.filter_map(|v| v.as_str()).collect::<Vec<_>>().join(" ")
         };
         let note = match (list("default_for"), row["installed"] == true) {
+            _ if row["unspeakable"].is_string() => super::turns::plain(&row["unspeakable"]),
             (languages, true) if !languages.is_empty() => format!("speaks {languages}"),
             (_, true) => "installed".into(),
             _ => "hearken models pull".into(),
@@ -81,6 +83,16 @@ pub(crate) fn run(house: &House, args: &VoicesArgs) -> anyhow::Result<ExitCode> 
     }
     println!("{table}");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Why no voice of this entry can be opened, however it is installed: it has none of the phonemes that are made.
+fn unspeakable(entry: &Entry) -> Option<String> {
+    let alphabet = match entry.voice.as_ref()? {
+        voice if voice.engine == VoiceEngine::Kokoro => Alphabet::Common,
+        voice if voice.pinyin => Alphabet::Pinyin,
+        _ => Alphabet::Espeak,
+    };
+    entry.languages.first().and_then(|language| alphabet.front_end(language).err())
 }
 
 fn preview(house: &House, args: &PreviewArgs) -> anyhow::Result<ExitCode> {

@@ -73,6 +73,9 @@ pub struct VoiceSpec {
     /// The file with the settings of a `vits` voice (phoneme ids, scales).
     #[serde(default)]
     pub settings: Option<String>,
+    /// Whether a `vits` voice takes pinyin instead of eSpeak's phonemes.
+    #[serde(default)]
+    pub pinyin: bool,
 }
 
 /// Which synthesizer speaks a voice.

@@ -312,7 +312,7 @@ impl Engines<'_> {
     pub fn voices(&self) -> Result<Voices, EngineError> {
         let mut voices = Voices::none();
         for (language, id) in &self.tts.voices {
-            voices = voices.with(language, self.voice(id, language)?);
+            voices = voices.with(language, self.voice(id)?);
         }
         Ok(voices)
     }
@@ -326,15 +326,15 @@ impl Engines<'_> {
         let voices = &self.tts.voices;
         let id = voices.get(language).or_else(|| voices.get(base));
         let id = id.ok_or_else(|| EngineError::NoVoiceFor { language: language.to_owned() })?;
-        self.voice(id, language)
+        self.voice(id)
     }
 
     /// A voice by its name: an id in the catalogue, one speaker of it or a mix, as [`tts::parse_voice`] reads it.
-    /// `language` is what it will mostly be given to speak. It keeps what it said, as [`tts::Config::cache_mb`] says.
+    /// It keeps what it said, as [`tts::Config::cache_mb`] says.
     ///
     /// # Errors
     /// When it is no voice, or missing or damaged.
-    pub fn voice(&self, id: &str, _language: &str) -> Result<Box<dyn Synthesizer>, EngineError> {
+    pub fn voice(&self, id: &str) -> Result<Box<dyn Synthesizer>, EngineError> {
         if remote::is_address(id) {
             return Ok(Box::new(RemoteVoice::open(id)?));
         }

@@ -102,7 +102,7 @@ impl Shared {
         grammar::listen_for(&mut *recognizer, &dialogue);
         let asr = AsrHandle::spawn(recognizer, queue)?;
         let of_voices = Arc::clone(&settings);
-        let open: OpenVoice = Box::new(move |id| of_voices.engines().voice(id, ""));
+        let open: OpenVoice = Box::new(move |id| of_voices.engines().voice(id));
         let tts = TtsHandle::spawn(open, queue)?;
         let dialogue = Arc::new(dialogue);
         let voices = Arc::new(RwLock::new(voices(&settings)));

@@ -25,6 +25,9 @@ const ATTRIBUTE_GRAPHS: u64 = 11;
 const TENSOR_NAME: u64 = 8;
 const VALUE_NAME: u64 = 1;
 
+/// How deep graphs may lie in one another; networks have three or four.
+const DEEPEST: usize = 16;
+
 /// A step of a network.
 #[derive(Debug)]
 pub(super) struct Node<'a> {
@@ -36,7 +39,11 @@ pub(super) struct Node<'a> {
 }
 
 impl<'a> Node<'a> {
-    fn read(raw: &'a [u8], message: &'a [u8]) -> Option<Self> {
+    /// `depth` is how many graphs it lies in besides the network's own; none when they are too many.
+    fn read(raw: &'a [u8], message: &'a [u8], depth: usize) -> Option<Self> {
+        if depth > DEEPEST {
+            return None;
+        }
         let mut node = Self {
             raw,
             operator: "",
@@ -51,7 +58,7 @@ impl<'a> Node<'a> {
                 NODE_OPERATOR => node.operator = field.text()?,
                 NODE_ATTRIBUTE => {
                     node.attributes.push(field.bytes()?);
-                    inner_inputs(field.bytes()?, &mut node.inputs)?;
+                    inner_inputs(field.bytes()?, &mut node.inputs, depth)?;
                 }
                 _ => {}
             }
@@ -79,14 +86,14 @@ impl<'a> Node<'a> {
 }
 
 /// Adds what the graphs inside an attribute (branches and bodies of loops) take from outside.
-fn inner_inputs<'a>(attribute: &'a [u8], inputs: &mut Vec<&'a str>) -> Option<()> {
+fn inner_inputs<'a>(attribute: &'a [u8], inputs: &mut Vec<&'a str>, depth: usize) -> Option<()> {
     for field in protobuf::fields(attribute)? {
         if !matches!(field.number, ATTRIBUTE_GRAPH | ATTRIBUTE_GRAPHS) {
             continue;
         }
         for inner in protobuf::fields(field.bytes()?)? {
             if inner.number == GRAPH_NODE {
-                inputs.extend(Node::read(inner.raw, inner.bytes()?)?.inputs);
+                inputs.extend(Node::read(inner.raw, inner.bytes()?, depth + 1)?.inputs);
             }
         }
     }
@@ -119,7 +126,7 @@ impl<'a> Graph<'a> {
                 Some((fields.iter().find(|f| f.number == number)?.text()?, field.raw))
             };
             match field.number {
-                GRAPH_NODE => nodes.push(Node::read(field.raw, field.bytes()?)?),
+                GRAPH_NODE => nodes.push(Node::read(field.raw, field.bytes()?, 0)?),
                 GRAPH_INITIALIZER => initializers.push(named(TENSOR_NAME)?),
                 GRAPH_INPUT => inputs.push(named(VALUE_NAME)?),
                 GRAPH_OUTPUT => outputs.push(named(VALUE_NAME)?),
@@ -264,4 +271,39 @@ fn value(name: &str) -> Vec<u8> {
     protobuf::put(&mut value, VALUE_NAME, name.as_bytes());
     protobuf::put(&mut value, VALUE_TYPE, &kind);
     value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A network with a loop in a loop in a loop, `depth` times.
+    fn nested(depth: usize) -> Vec<u8> {
+        let mut node = Vec::new();
+        protobuf::put(&mut node, NODE_INPUT, b"innermost");
+        for _ in 0..depth {
+            let (mut graph, mut attribute, mut outer) = (Vec::new(), Vec::new(), Vec::new());
+            protobuf::put(&mut graph, GRAPH_NODE, &node);
+            protobuf::put(&mut attribute, ATTRIBUTE_GRAPH, &graph);
+            protobuf::put(&mut outer, NODE_ATTRIBUTE, &attribute);
+            node = outer;
+        }
+        let (mut graph, mut model) = (Vec::new(), Vec::new());
+        protobuf::put(&mut graph, GRAPH_NODE, &node);
+        protobuf::put(&mut graph, GRAPH_OUTPUT, &value("output"));
+        protobuf::put(&mut model, MODEL_GRAPH, &graph);
+        model
+    }
+
+    #[test]
+    fn graphs_in_graphs_are_read_as_deep_as_networks_have_them() {
+        for depth in [0, 3, DEEPEST] {
+            let model = nested(depth);
+            let graph = Graph::read(&model).unwrap();
+            assert_eq!(graph.nodes[0].inputs, ["innermost"], "{depth}");
+        }
+        for depth in [DEEPEST + 1, 3_000] {
+            assert!(Graph::read(&nested(depth)).is_none(), "{depth}");
+        }
+    }
 }

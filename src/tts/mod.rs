@@ -32,6 +32,7 @@ pub use kokoro::Style;
 pub use kokoro::VoiceName;
 pub use kokoro::parse_mix;
 pub use kokoro::parse_voice;
+pub use phonemes::Alphabet;
 pub use phonemes::Lexicon;
 pub use phonemes::Word;
 pub use phonemes::phonemize;

@@ -294,6 +294,23 @@ fn check_opens_everything_and_tells_every_problem() {
 }
 
 #[test]
+fn voices_tells_which_cannot_be_spoken() {
+    let told = |id: &str| {
+        let all = last_json(&hearken(&["voices", "--json"]));
+        let voices = all["voices"].as_array().unwrap();
+        voices.iter().find(|v| v["id"] == id).unwrap()["unspeakable"].clone()
+    };
+    for spoken in ["piper-en-us-joe-medium", "piper-zh-cn-chaowen-medium", "kokoro-zf-xiaobei"] {
+        assert_eq!(told(spoken), Value::Null, "{spoken}");
+    }
+    assert_eq!(told("kokoro-ef-dora"), "no phonemes for es");
+    assert_eq!(told("piper-de-de-thorsten-medium"), "no phonemes for de");
+    assert_eq!(told("piper-zh-cn-huayan-medium"), "no eSpeak symbols for zh");
+    let table = stdout(&hearken(&["voices", "--language", "es"]));
+    assert!(table.contains("no phonemes for es") && !table.contains("pull"), "{table}");
+}
+
+#[test]
 fn say_writes_a_file_and_a_stream() {
     let out = hearken(&["say", "Two lights are on.", "-o", "-"]);
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));

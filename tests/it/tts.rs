@@ -72,19 +72,72 @@ fn the_voices_speak() {
     }
 }
 
-/// What a voice says without chance, all at once or in chunks.
-fn without_chance(chunked: bool, text: &str) -> Vec<Vec<f32>> {
+/// The English Piper voice with other settings.
+fn joe(config: &VoiceConfig, change: impl Fn(&mut serde_json::Value)) -> Result<Piper, TtsError> {
     let (store, environment) = (store(), environment());
     let model = store.path_of("piper-en-us-joe-medium").unwrap();
     let settings = std::fs::read_to_string(format!("{}.json", model.display())).unwrap();
     let mut settings: serde_json::Value = serde_json::from_str(&settings).unwrap();
-    settings["inference"]["noise_scale"] = 0.0.into();
-    settings["inference"]["noise_w"] = 0.0.into();
+    change(&mut settings);
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), settings.to_string()).unwrap();
+    Piper::open(&environment, &model, file.path(), config)
+}
+
+/// What a voice says without chance, all at once or in chunks.
+fn without_chance(chunked: bool, text: &str) -> Vec<Vec<f32>> {
     let config = VoiceConfig { chunked, ..VoiceConfig::default() };
-    let mut voice = Piper::open(&environment, &model, file.path(), &config).unwrap();
-    chunks(&mut voice, text).unwrap()
+    let mut voice = joe(&config, |settings| {
+        settings["inference"]["noise_scale"] = 0.0.into();
+        settings["inference"]["noise_w"] = 0.0.into();
+    });
+    chunks(voice.as_mut().unwrap(), text).unwrap()
+}
+
+#[test]
+fn a_voice_that_reads_pinyin_speaks_chinese_with_english_words() {
+    let mut voice = joe(&VoiceConfig::default(), |settings| {
+        settings["phoneme_type"] = "pinyin".into();
+        // Without chance, so that lengths can be compared.
+        settings["inference"]["noise_w"] = 0.0.into();
+        settings["espeak"] = serde_json::json!({"voice": "cmn"});
+        let symbols = "_ ^ $ Ø b p m f d t n l g k h j q x zh ch sh r z c s y w a o e ai ei ao ou an en ang eng ong i ia ie \
+                       iao iu ian in iang ing iong u ua uo uai ui uan un uang ueng v ve van vn er ue 1 2 3 4 5 . ,";
+        let ids = symbols.split_whitespace().enumerate();
+        settings["phoneme_id_map"] = ids.map(|(id, symbol)| (symbol, vec![id])).collect();
+    })
+    .unwrap();
+    // The network was not taught these symbols, but eight syllables last longer than four, which is
+    // all there would be without the English words.
+    let seconds = |spoken: Vec<Vec<f32>>| spoken.concat().len() as f32 / 22_050.0;
+    let short = seconds(chunks(&mut voice, "打开的灯。").unwrap());
+    let mixed = seconds(chunks(&mut voice, "打开 living room 的灯。").unwrap());
+    assert!(short > 0.1 && mixed > short * 1.1, "{short} s and {mixed} s");
+    assert!(matches!(chunks(&mut voice, "Привет"), Err(TtsError::Unspeakable { .. })));
+    // The same network under its own symbols is no such voice.
+    let error = joe(&VoiceConfig::default(), |settings| settings["phoneme_type"] = "pinyin".into());
+    assert!(error.err().unwrap().to_string().contains("phoneme_id_map has no"));
+}
+
+#[test]
+fn a_decoder_that_cannot_be_run_in_chunks_is_run_at_once() {
+    let (store, environment) = (store(), environment());
+    let model = store.path_of("piper-en-us-joe-medium").unwrap();
+    let mut bytes = std::fs::read(&model).unwrap();
+    // The last transposed convolution keeps one sample of padding, so that the frames give one sample more.
+    let find = |bytes: &[u8], what: &[u8]| bytes.windows(what.len()).position(|w| w == what);
+    let operator = b"\x22\x0dConvTranspose";
+    let last = bytes.windows(operator.len()).rposition(|w| w == operator).unwrap();
+    let pads = last + find(&bytes[last..last + 400], b"\x0a\x04pads\x40").unwrap() + 7;
+    assert!(bytes[pads] >= 1, "a padding to take one sample from");
+    bytes[pads] -= 1;
+    let changed = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(changed.path(), &bytes).unwrap();
+    let settings = PathBuf::from(format!("{}.json", model.display()));
+    let config = VoiceConfig::default();
+    let mut voice = Piper::open(&environment, changed.path(), &settings, &config).unwrap();
+    let spoken = chunks(&mut voice, "The light in the kitchen is on.").unwrap();
+    assert!((1.0..4.0).contains(&(spoken.concat().len() as f32 / 22_050.0)));
 }
 
 #[test]

@@ -63,6 +63,8 @@ fn every_shipped_file_is_sound() {
         if let Some(voice) = &entry.voice {
             assert!([22_050, 24_000].contains(&voice.sample_rate), "{id}");
             assert_eq!(voice.engine == VoiceEngine::Vits, voice.settings.is_some(), "{id}");
+            let takes_pinyin = voice.engine == VoiceEngine::Vits && entry.languages == ["zh-CN"];
+            assert!(takes_pinyin || !voice.pinyin, "{id}");
             assert_eq!(
                 voice.engine == VoiceEngine::Kokoro,
                 entry.requires == ["kokoro-82m"],

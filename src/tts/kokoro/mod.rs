@@ -15,6 +15,7 @@ use serde::Deserialize;
 
 use network::Network;
 
+use super::Alphabet;
 use super::Synthesizer;
 use super::TtsError;
 use super::VoiceConfig;
@@ -260,13 +261,12 @@ impl Synthesizer for Kokoro {
 }
 
 fn check_language(language: &str) -> Result<(), String> {
-    let known = ["en", "en-us", "en-gb", "zh", "zh-cn"];
-    if known.contains(&language.to_lowercase().replace('_', "-").as_str()) {
-        return Ok(());
+    match Alphabet::Common.front_end(language) {
+        Ok(_) => Ok(()),
+        Err(reason) => Err(format!(
+            "{reason}, the language {language:?} of this voice; use one in en, en-gb or zh, which `hearken voices` marks"
+        )),
     }
-    Err(format!(
-        "no phonemes are made for the language {language:?}; use a voice in en, en-gb or zh"
-    ))
 }
 
 fn read_vocabulary(bytes: &[u8]) -> Result<HashMap<char, i64>, String> {

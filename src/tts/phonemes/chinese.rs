@@ -10,12 +10,21 @@ use super::sandhi;
 /// The Chinese words of a sentence: where each stands, and how it is said.
 pub(super) fn words(sentence: &[char], lexicon: &Lexicon) -> Vec<(Reading, Word)> {
     let mut readings = pinyin::readings(sentence, lexicon);
+    let citation: Vec<Vec<String>> = readings.iter().map(|r| r.syllables.clone()).collect();
     sandhi::apply(sentence, &mut readings, &pinyin::is_word);
     readings
         .into_iter()
-        .map(|reading| {
+        .zip(citation)
+        .map(|(reading, mut citation)| {
             let text: String = sentence.get(reading.at.clone()).into_iter().flatten().collect();
-            let word = say(text, &reading.syllables);
+            let mut word = say(text, &reading.syllables);
+            // Whether 儿 is a syllable of its own is no question of tone.
+            if let (Some(own), Some(said)) = (citation.last_mut(), reading.syllables.last())
+                && said == "er5"
+            {
+                said.clone_into(own);
+            }
+            word.citation = Some(citation.join(" "));
             (reading, word)
         })
         .collect()
@@ -29,5 +38,5 @@ fn say(text: String, syllables: &[String]) -> Word {
             None => tracing::debug!(%text, syllable, "a syllable without phonemes was left out"),
         }
     }
-    Word { text, phonemes, pinyin: Some(syllables.join(" ")), space: false }
+    Word { text, phonemes, pinyin: Some(syllables.join(" ")), citation: None, space: false }
 }

@@ -47,6 +47,7 @@ pub(super) fn words(text: &str, british: bool, lexicon: &Lexicon) -> Vec<Word> {
                     text: text.into(),
                     phonemes: said.into(),
                     pinyin: None,
+                    citation: None,
                     space,
                 });
             }
@@ -55,6 +56,7 @@ pub(super) fn words(text: &str, british: bool, lexicon: &Lexicon) -> Vec<Word> {
                     text: text.into(),
                     phonemes: said.trim().into(),
                     pinyin: None,
+                    citation: None,
                     space,
                 }),
                 _ if text.is_empty() => None,
@@ -65,7 +67,7 @@ pub(super) fn words(text: &str, british: bool, lexicon: &Lexicon) -> Vec<Word> {
 }
 
 fn by_letters(text: &str, space: bool) -> Word {
-    Word { text: text.into(), phonemes: letters::say(text), pinyin: None, space }
+    Word { text: text.into(), phonemes: letters::say(text), pinyin: None, citation: None, space }
 }
 
 /// Misaki's symbols in eSpeak's spelling, which is what Piper's English voices were taught with.

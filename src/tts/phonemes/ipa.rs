@@ -4,7 +4,7 @@
 //! rhyme, and the tone as an arrow behind the vowel (→ ↗ ↓ ↘, nothing for the neutral tone).
 
 /// The phonemes of one syllable with tone digit (`hang2`, `lv4`); `None` for what is no syllable.
-pub(super) fn syllable(pinyin: &str) -> Option<String> {
+pub(in super::super) fn syllable(pinyin: &str) -> Option<String> {
     let (body, tone) = match pinyin.as_bytes().last()? {
         digit @ b'1'..=b'5' => (&pinyin[..pinyin.len() - 1], *digit),
         _ => (pinyin, b'5'),
@@ -85,8 +85,8 @@ fn standing_alone(body: &str) -> Option<&'static str> {
         _ => match body.split_at_checked(1) {
             Some(("y", rest)) if rest.starts_with('u') => format!("v{}", &rest[1..]),
             Some(("y", "ong")) => "iong".to_owned(),
-            Some(("y", rest)) => format!("i{rest}"),
-            Some(("w", rest)) => format!("u{rest}"),
+            Some(("y", rest)) if rest.starts_with(['a', 'e']) => format!("i{rest}"),
+            Some(("w", rest)) if rest.starts_with(['a', 'o']) => format!("u{rest}"),
             _ => body.to_owned(),
         },
     };
@@ -178,7 +178,7 @@ mod tests {
         for (pinyin, symbols) in cases {
             assert_eq!(syllable(pinyin).as_deref(), Some(symbols), "{pinyin}");
         }
-        for wrong in ["", "xyz1", "4", "b3", "hello"] {
+        for wrong in ["", "xyz1", "4", "b3", "hello", "y1", "wi2", "we3", "yn4"] {
             assert_eq!(syllable(wrong), None, "{wrong}");
         }
     }

@@ -6,7 +6,7 @@
 mod chinese;
 pub(super) mod english;
 mod everyday;
-mod ipa;
+pub(super) mod ipa;
 mod letters;
 mod lexicon;
 pub mod pinyin;
@@ -27,8 +27,42 @@ pub struct Word {
     /// For a Chinese word its pinyin as it is said here, tone digits behind the syllables.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pinyin: Option<String>,
+    /// The same with each character's own tone, as a dictionary has it.
+    #[serde(skip)]
+    pub citation: Option<String>,
     /// Whether a space follows.
     pub space: bool,
+}
+
+/// What a voice was taught to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Alphabet {
+    /// The common alphabet, which Kokoro's voices read.
+    Common,
+    /// eSpeak's symbols: most of Piper's voices.
+    Espeak,
+    /// Initials, finals and tones: Piper's newer Chinese voices.
+    Pinyin,
+}
+
+impl Alphabet {
+    /// What [`phonemize`] is asked for to make such symbols in a voice's `language`: `en`, `en-gb` or `zh`. This is the
+    /// one place that knows which languages are spoken.
+    ///
+    /// # Errors
+    /// In a few words, when none are made.
+    pub fn front_end(self, language: &str) -> Result<&'static str, String> {
+        let tag = language.to_lowercase().replace('_', "-");
+        let base = tag.split('-').next().unwrap_or_default();
+        match (self, tag.as_str(), base) {
+            (Self::Common | Self::Espeak, "en" | "en-us", _) => Ok("en"),
+            (Self::Common | Self::Espeak, _, "en") if tag.starts_with("en-us") => Ok("en"),
+            (Self::Common | Self::Espeak, _, "en") => Ok("en-gb"),
+            (Self::Common | Self::Pinyin, "zh" | "zh-cn" | "cmn", _) => Ok("zh"),
+            (Self::Espeak, _, "zh" | "cmn") => Err(format!("no eSpeak symbols for {base}")),
+            _ => Err(format!("no phonemes for {base}")),
+        }
+    }
 }
 
 /// The words of `text`, which has been normalised, in a voice of `language` (`en`, `en-gb`, `zh`).
@@ -183,6 +217,28 @@ mod tests {
         ];
         for (text, language, phonemes) in cases {
             assert_eq!(said(text, language), phonemes, "{text}");
+        }
+    }
+
+    #[test]
+    fn voices_are_spoken_in_the_languages_that_have_phonemes() {
+        let cases = [
+            (Alphabet::Common, "en-US", Ok("en")),
+            (Alphabet::Common, "en_GB", Ok("en-gb")),
+            (Alphabet::Common, "zh", Ok("zh")),
+            (Alphabet::Common, "pt-BR", Err("no phonemes for pt")),
+            (Alphabet::Common, "zh-HK", Err("no phonemes for zh")),
+            (Alphabet::Espeak, "en-us", Ok("en")),
+            (Alphabet::Espeak, "en-gb-x-rp", Ok("en-gb")),
+            (Alphabet::Espeak, "cmn", Err("no eSpeak symbols for cmn")),
+            (Alphabet::Espeak, "de", Err("no phonemes for de")),
+            (Alphabet::Pinyin, "zh-CN", Ok("zh")),
+            (Alphabet::Pinyin, "en", Err("no phonemes for en")),
+        ];
+        for (alphabet, language, expected) in cases {
+            let found = alphabet.front_end(language);
+            let found = found.as_ref().copied().map_err(String::as_str);
+            assert_eq!(found, expected, "{alphabet:?} {language}");
         }
     }
 

@@ -64,6 +64,38 @@ pub(super) fn decode<E: From<String>>(
     Ok(())
 }
 
+/// Whether a network that makes `hop` values of each frame for each of `rows` rows looks no further than `reach` frames
+/// to either side: whether a stretch at the beginning and one in the middle are as in the whole. Tried on noise.
+/// `run` takes [channels, n], row after row, and gives [rows, hop · n].
+pub(super) fn holds(
+    channels: usize,
+    (rows, hop): (usize, usize),
+    reach: usize,
+    within: f32,
+    mut run: impl FnMut(Vec<f32>, usize) -> Result<Vec<f32>, String>,
+) -> bool {
+    const KEPT: usize = 20;
+    const AROUND: usize = 10;
+    let n = 2 * (reach + AROUND) + KEPT;
+    // Any numbers do, as long as they differ.
+    let noise: Vec<f32> =
+        (0..channels * n).map(|i| ((i as f32 * 12.9898).sin() * 43_758.547).fract()).collect();
+    let mut made = |range: &Range<usize>| {
+        let made = run(some(&noise, n, range), range.len()).ok()?;
+        (made.len() == rows * hop * range.len()).then_some(made)
+    };
+    let Some(whole) = made(&(0..n)) else { return false };
+    let middle = reach + AROUND;
+    [0..KEPT, middle..middle + KEPT].into_iter().all(|kept| {
+        let given = kept.start.saturating_sub(reach)..(kept.end + reach).min(n);
+        let Some(part) = made(&given) else { return false };
+        let samples = |from: usize| (kept.start - from) * hop..(kept.end - from) * hop;
+        let whole = some(&whole, n * hop, &samples(0));
+        let part = some(&part, given.len() * hop, &samples(given.start));
+        whole.iter().zip(&part).all(|(a, b)| (a - b).abs() < within)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,5 +142,29 @@ mod tests {
         assert_eq!(calls, 1);
         let short = |_: Vec<f32>, _: usize| Ok::<_, String>(vec![0.0; 7]);
         assert!(decode(500, 3, 2, latent, short, &mut |_| ControlFlow::Continue(())).is_err());
+    }
+
+    #[test]
+    fn a_network_that_looks_further_is_found_out_on_either_side() {
+        // Two rows of two values a frame; a frame looks at what `sees` says.
+        let run = |sees: std::ops::RangeInclusive<i64>| {
+            move |piece: Vec<f32>, n: usize| {
+                let rows = piece.chunks(n).flat_map(|row| {
+                    let at = |i: i64| usize::try_from(i).ok().and_then(|i| row.get(i)).copied();
+                    let seen = |i: i64| sees.clone().filter_map(|by| at(i + by)).sum::<f32>();
+                    (0..n as i64).flat_map(|i| [seen(i), -seen(i)]).collect::<Vec<f32>>()
+                });
+                Ok(rows.collect())
+            }
+        };
+        assert!(holds(2, (2, 2), 6, 1e-4, run(-6..=6)));
+        assert!(!holds(2, (2, 2), 6, 1e-4, run(-7..=6)));
+        assert!(!holds(2, (2, 2), 6, 1e-4, run(-6..=7)));
+        assert!(!holds(2, (2, 2), 6, 1e-4, |piece, n| run(-1..=1)(piece, n).map(|mut all| {
+            all.push(0.0);
+            all
+        })));
+        assert!(!holds(2, (2, 2), 6, 1e-4, |piece, _| Ok(vec![f32::NAN; 2 * piece.len()])));
+        assert!(!holds(2, (2, 2), 6, 1e-4, |_, _| Err("it broke".into())));
     }
 }

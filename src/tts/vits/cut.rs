@@ -88,7 +88,8 @@ fn neighbourhood(graph: &Graph<'_>, nodes: &HashSet<usize>, from: &str, to: &str
         let Some(before) = before else { continue };
         let own = match node.operator {
             "Conv" if node.number("strides").unwrap_or(1) == 1 => {
-                (node.number("kernel_shape")? - 1) * node.number("dilations").unwrap_or(1) / 2
+                node.number("kernel_shape")?.checked_sub(1)? * node.number("dilations").unwrap_or(1)
+                    / 2
             }
             "Conv" | "ConvTranspose" => return None,
             // What is made of the shape alone looks at no frame.
@@ -150,7 +151,9 @@ fn span(graph: &Graph<'_>, tail: &HashSet<usize>, latent: &str) -> Option<(usize
             "Conv" if node.number("strides").unwrap_or(1) == 1 => (
                 rate,
                 reach
-                    + (node.number("kernel_shape")? - 1) as f64 * number("dilations") / 2.0 / rate,
+                    + node.number("kernel_shape")?.checked_sub(1)? as f64 * number("dilations")
+                        / 2.0
+                        / rate,
             ),
             "ConvTranspose" => {
                 let stride = number("strides");
@@ -283,6 +286,13 @@ mod tests {
         ] {
             assert!(cut(&model(&[middle])).is_none());
         }
+        // Kernels of nothing, in the decoder and in the flow.
+        let empty = [("kernel_shape", 0), ("strides", 1)];
+        assert!(cut(&model(&[node("Conv", &["pre", "w"], "mid", &empty)])).is_none());
+        let graph = model(&[node("Conv", &["pre", "w"], "mid", &empty)]);
+        let graph = Graph::read(&graph).unwrap();
+        let (nodes, _) = graph.needed(&["mid"], &["pre"]);
+        assert_eq!(neighbourhood(&graph, &nodes, "pre", "mid"), None);
         assert!(cut(b"").is_none());
         assert!(cut(b"not a network").is_none());
     }
