@@ -1,6 +1,6 @@
 // How the server is: sessions, times, troubles, lessons, models and voices.
 import { Line, get, lineTeller, post, request } from '/net.js';
-import { dressPage, el, language, svg, t } from '/words.js';
+import { dressPage, el, keepFocus, language, svg, t } from '/words.js';
 
 dressPage();
 const $ = (id) => document.getElementById(id);
@@ -113,7 +113,8 @@ async function models() {
     return el('tr', { 'data-model': model.id }, el('th', { scope: 'row' }, model.name), el('td', {}, model.kind), el('td', {}, model.languages.join(', ')), el('td', {}, model.licence), el('td', { class: 'number' }, mb(model.bytes)), state, act);
   });
   const head = ['name', 'kind', 'languages', 'licence', 'size', 'state'].map((name) => el('th', { scope: 'col' }, t(name)));
-  $('models').replaceChildren(el('div', { class: 'scroll' }, el('table', {}, el('thead', {}, el('tr', {}, ...head, el('td', {}))), el('tbody', {}, ...rows))));
+  const table = el('table', {}, el('thead', {}, el('tr', {}, ...head, el('td', {}))), el('tbody', {}, ...rows));
+  keepFocus($('models'), () => $('models').replaceChildren(el('div', { class: 'scroll' }, table)));
 }
 
 function pulled(news) {

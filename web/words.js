@@ -2,7 +2,7 @@
 
 const texts = {
   en: {
-    skip: 'Skip to talking', skip_captions: 'Skip to the captions', skip_content: 'Skip to the content', pages: 'Pages', page_home: 'Home', page_captions: 'Captions', page_health: 'Models and health', page_language: 'Language of the page',
+    skip: 'Skip to talking', skip_captions: 'Skip to the captions', skip_content: 'Skip to the content', pages: 'Pages', page_home: 'Home', page_captions: 'Captions', page_health: 'Models and health', title_captions: 'Captions – Hearken', title_health: 'Models and health – Hearken', page_language: 'Language of the page',
     talk: 'Talk', listen: 'Talk', listening: 'Listening', stop: 'Stop the answer', hands_free: 'Hands-free: keep listening', typed: 'Or type a command', send: 'Send', conversation: 'Conversation',
     settings: 'Language, voice and place', spoken: 'I speak', either: 'English or Chinese', voice: 'Voice', usual_voices: 'The usual voices', place: 'I am in', nowhere: 'No room in particular',
     now_idle: 'Press the button, or hold the space bar, and speak.', now_connecting: 'Connecting …', now_listening: 'Listening. Speak now.', now_hearing: 'I hear you …', now_thinking: 'Understanding …', now_speaking: 'Answering. Speak, or press Escape, to interrupt.', now_held: 'You speak, so I wait.', now_lost: 'The conversation was lost; trying again in {seconds} s.',
@@ -30,7 +30,7 @@ const texts = {
     name: 'Name', kind: 'Kind', languages: 'Languages', licence: 'Licence', size: 'Size', state: 'State', used: 'in use', installed: 'here', hear: 'Hear', fetch: 'Fetch', fetching: 'fetching', converting: 'converting', sample: 'This is how I sound.',
   },
   zh: {
-    skip: '跳到对话', skip_captions: '跳到字幕', skip_content: '跳到内容', pages: '页面', page_home: '首页', page_captions: '字幕', page_health: '模型与状态', page_language: '页面语言',
+    skip: '跳到对话', skip_captions: '跳到字幕', skip_content: '跳到内容', pages: '页面', page_home: '首页', page_captions: '字幕', page_health: '模型与状态', title_captions: '字幕 – Hearken', title_health: '模型与状态 – Hearken', page_language: '页面语言',
     talk: '对话', listen: '说话', listening: '正在听', stop: '停止回答', hands_free: '免提：一直听', typed: '或者输入命令', send: '发送', conversation: '对话记录',
     settings: '语言、声音与位置', spoken: '我说', either: '中文或英文', voice: '声音', usual_voices: '默认声音', place: '我在', nowhere: '不指定房间',
     now_idle: '按下按钮，或按住空格键，然后说话。', now_connecting: '正在连接……', now_listening: '正在听，请说话。', now_hearing: '听到了……', now_thinking: '正在理解……', now_speaking: '正在回答。直接说话或按 Esc 可以打断。', now_held: '您在说话，我等一等。', now_lost: '对话断开了，{seconds} 秒后重试。',
@@ -60,9 +60,10 @@ const texts = {
 };
 
 const KEY = 'hearken-language';
-const wanted = () => localStorage.getItem(KEY) ?? navigator.languages?.map((tag) => tag.slice(0, 2)).find((tag) => tag in texts) ?? 'en';
+/** What was chosen here, or what the server made of the browser's Accept-Language. */
+const wanted = () => [localStorage.getItem(KEY), document.documentElement.lang].find((tag) => tag in texts) ?? 'en';
 
-/** The language of the page: what was chosen here, or what the browser asks for. */
+/** The language of the page. */
 export const language = wanted();
 
 /** A text of the page, with `{names}` filled in. */
@@ -100,9 +101,21 @@ function dress(node, attributes, children) {
   return node;
 }
 
+const FOCUSABLE = 'button:not([hidden]), input, select, a[href]';
+
+/** Draws a place anew. Whoever was in it with the keyboard stays at the same control, or the nearest that is left. */
+export function keepFocus(place, draw) {
+  const at = place.contains(document.activeElement) ? [...place.querySelectorAll(FOCUSABLE)].indexOf(document.activeElement) : -1;
+  draw();
+  if (at < 0 || place.contains(document.activeElement) && document.activeElement.checkVisibility()) return;
+  const now = [...place.querySelectorAll(FOCUSABLE)];
+  now[Math.min(at, now.length - 1)]?.focus({ preventScroll: true });
+}
+
 /** Writes the page's fixed texts, and lets another language be chosen. */
 export function dressPage() {
   document.documentElement.lang = language;
+  document.documentElement.classList.add('dressed');
   for (const node of document.querySelectorAll('[data-t]')) node.textContent = t(node.dataset.t);
   for (const node of document.querySelectorAll('[data-t-label]')) node.setAttribute('aria-label', t(node.dataset.tLabel));
   const choice = document.getElementById('page-language');
