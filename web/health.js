@@ -101,7 +101,10 @@ async function models() {
     if (model.used) state.append(el('span', { class: 'badge good' }, t('used')));
     else if (model.installed) state.append(el('span', { class: 'badge' }, t('installed')));
     else {
-      state.append(el('button', { type: 'button', 'aria-label': `${t('fetch')}: ${model.name}`, onclick: () => {
+      state.append(el('button', { type: 'button', 'aria-label': `${t('fetch')}: ${model.name}`, onclick: ({ currentTarget }) => {
+        if (currentTarget.ariaDisabled) return;
+        // Still there, for who came to it by keyboard.
+        currentTarget.ariaDisabled = 'true';
         post(`/api/models/${model.id}/pull`).then(models).catch((error) => { tell(error); models(); });
       } }, t('fetch')));
     }
@@ -120,9 +123,13 @@ async function models() {
 function pulled(news) {
   const state = states.get(news.id);
   if (!state) return;
-  if (news.step === 'fetching') {
-    state.replaceChildren(el('progress', { max: news.total || false, value: news.total ? news.bytes : false, 'aria-label': t('fetching') }));
-  } else state.textContent = news.reason ?? t(news.step);
+  const button = state.querySelector('button');
+  if (button) button.ariaDisabled = 'true';
+  const step = news.step === 'fetching'
+    ? el('progress', { max: news.total || false, value: news.total ? news.bytes : false, 'aria-label': t('fetching') })
+    : el('span', { class: 'key' }, news.reason ?? t(news.step));
+  [...state.childNodes].forEach((own) => own !== button && own.remove());
+  state.append(step);
 }
 
 const line = lineTeller();

@@ -184,13 +184,16 @@ class Device {
     keepFocus(this.node, () => this.parts.forEach((update) => update(this.entity)));
   }
 
-  /** Takes a new state, and lights up. */
+  /** Takes a new state, and lights up. News of what this page knows already is no news. */
   change({ state, attributes }) {
+    if (!differs(this.entity, { state, attributes })) return;
     Object.assign(this.entity, { state, attributes });
     this.update();
     light(this.node);
   }
 }
+
+const differs = (old, now) => old.state !== now.state || JSON.stringify(old.attributes) !== JSON.stringify(now.attributes);
 
 function light(node) {
   node.classList.remove('lit');
@@ -257,7 +260,7 @@ export class Home {
     // After a lost connection: what changed meanwhile.
     for (const [id, device] of this.devices) {
       const old = before.get(id)?.entity;
-      if (old && (old.state !== device.entity.state || JSON.stringify(old.attributes) !== JSON.stringify(device.entity.attributes))) light(device.node);
+      if (old && differs(old, device.entity)) light(device.node);
     }
     this.takeTimers(news.timers);
     this.onareas?.(news.areas);

@@ -12,6 +12,7 @@ const home = new Home();
 const rows = new Map();
 let shown = null;
 let follow = true;
+let newest = null;
 
 // --- the home ---------------------------------------------------------------------------------------
 
@@ -68,6 +69,10 @@ addEventListener('keyup', (event) => {
   event.preventDefault();
   holding = false;
   if (Date.now() - pressed < TAP_MS) talk.kind = 'once'; else talk.release();
+});
+addEventListener('pagehide', () => {
+  talk.silence();
+  talk.hangUp();
 });
 addEventListener('blur', () => {
   if (holding) talk.release();
@@ -161,13 +166,19 @@ function draw(turn) {
       el('button', { type: 'button', class: 'wrong', 'aria-describedby': row.said.id, onclick: () => correct(turn, { entities: home.entities, area: settings().area, again: (text, spoken) => talk.ask(text, spoken) }) }, t('wrong')));
   }
   const latest = [...rows.keys()].at(-1) === turn.key;
-  if (latest && turn.text) follow = true;
+  // A new turn is shown; what comes late of one takes nobody away from another.
+  if (latest && turn.text && newest !== turn.key) {
+    newest = turn.key;
+    follow = true;
+  }
   if (turn.key === shown || (follow && latest && turn.text !== null)) show(turn);
 }
 
 function show(turn, go) {
+  const open = shown === turn.key && document.querySelector('.again')?.open;
   shown = turn.key;
   for (const [key, row] of rows) row.node.classList.toggle('shown', key === shown);
   $('explained').replaceChildren(explain(turn));
+  if (open) document.querySelector('.again')?.setAttribute('open', '');
   if (go) $('turn').scrollIntoView({ block: 'start' });
 }

@@ -256,12 +256,11 @@ def speak(browser, entity, state, press):
     browser.until("the home", "return document.querySelector('[data-entity]') !== null")
     before = browser.state(entity)
     browser.js(
-        """window.lit = false; window.partial = '';
+        """window.lit = new Set(); window.partial = '';
            new MutationObserver(() => {
-             window.lit ||= document.querySelector(`[data-entity='${arguments[0]}'].lit`) !== null;
+             document.querySelectorAll('.device.lit').forEach((own) => window.lit.add(own.dataset.entity));
              window.partial = document.querySelector('.turn')?.dataset.partial ?? window.partial;
-           }).observe(document.body, {subtree: true, childList: true, attributes: true})""",
-        entity,
+           }).observe(document.body, {subtree: true, childList: true, attributes: true})"""
     )
     press(browser)
     browser.becomes(entity, state)
@@ -275,7 +274,7 @@ def speak(browser, entity, state, press):
     return {
         **words,
         "before": before,
-        "lit": browser.js("return window.lit"),
+        "lit": browser.js("return [...window.lit]"),
         "partial": browser.js("return window.partial"),
         "loudest": browser.js("return Number(document.body.dataset.loudest)"),
         "waterfall": dict(steps),

@@ -71,7 +71,7 @@ def words(browser, folder, said, meant, entity):
 def lessons(url, command, folder):
     with Browser("/dev/null", "en-US", folder, microphone=True) as browser:
         browser.open(url)
-        tell("words", **words(browser, folder, "make the lantern glow", "turn on the hall light", "light.hall"))
+        tell("words", **words(browser, folder, "make the lantern glow", "turn on the bathroom light", "light.bathroom"))
 
         # What was spoken is taught to mean something else; spoken again, it does that.
         browser.click("#hands-free")
@@ -104,10 +104,10 @@ def taught(url, folder):
     """After the server was started again: it still knows, learns in Chinese too, and forgets when it is told to."""
     with Browser("/dev/null", "en-US", folder) as browser:
         browser.open(url)
-        browser.click('[data-entity="light.hall"] [role=switch]')
-        browser.becomes("light.hall", "off")
+        browser.click('[data-entity="light.bathroom"] [role=switch]')
+        browser.becomes("light.bathroom", "off")
         type_command(browser, "Make the lantern glow!")
-        browser.becomes("light.hall", "on")
+        browser.becomes("light.bathroom", "on")
         with Browser("/dev/null", "zh-CN", folder) as chinese:
             chinese.open(url)
             tell("chinese", **words(chinese, folder, "让灯笼亮起来", "打开书房灯", "light.office"))

@@ -133,7 +133,7 @@ def voices(url, folder):
         browser.becomes("light.kitchen", "on")
         browser.until("the answer's sound", "return ears.loudest > 0.02")
         socket = browser.js("return sockets.findLast((own) => own.includes('/v1/stream'))")
-        tell("chosen", silent=silent, office=(office, browser.state("light.office")), hall=browser.state("light.hall"), socket=socket)
+        tell("chosen", silent=silent, office=(office, browser.state("light.office")), elsewhere=browser.state("light.bedroom"), socket=socket)
         browser.open(url)
         browser.until("the voices", "return document.querySelector('#voice').value === 'kokoro-zf-xiaobei'")
         tell("again", spoken=browser.find("#spoken").get_attribute("value"), place=browser.find("#place").get_attribute("value"))
