@@ -269,6 +269,19 @@ def run(one, two, url, wire, folder, pictures):
     sessions = one.js("return fetch('/api/health').then((own) => own.json())")
     tell("health", facts=one.find("#facts").text, pages=sessions["pages"], axe=one.troubles())
     one.picture(pictures, "health")
+
+    # Who goes back finds the home as it is now.
+    one.open(wire.url)
+    one.js("window.before = true")
+    one.driver.get(f"{url}/health")
+    two.click('[data-entity="light.bathroom"] [role=switch]')
+    two.becomes("light.bathroom", "on")
+    one.driver.back()
+    one.becomes("light.bathroom", "on")
+    kept = one.js("return window.before === true")
+    two.click('[data-entity="light.bathroom"] [role=switch]')
+    one.becomes("light.bathroom", "off")
+    tell("returned", kept=kept)
     tell("complaints", **{name: [c for c in own.complaints() if "WebSocket" not in c and "ERR_" not in c] for name, own in (("one", one), ("two", two))})
 
 
