@@ -5,7 +5,7 @@ const texts = {
     skip: 'Skip to talking', skip_captions: 'Skip to the captions', skip_content: 'Skip to the content', pages: 'Pages', page_home: 'Home', page_captions: 'Captions', page_health: 'Models and health', title_captions: 'Captions – Hearken', title_health: 'Models and health – Hearken', page_language: 'Language of the page',
     talk: 'Talk', listen: 'Talk', listening: 'Listening', stop: 'Stop the answer', hands_free: 'Hands-free: keep listening', typed: 'Or type a command', send: 'Send', conversation: 'Conversation',
     settings: 'Language, voice and place', spoken: 'I speak', either: 'English or Chinese', voice: 'Voice', usual_voices: 'The usual voices', place: 'I am in', nowhere: 'No room in particular',
-    now_idle: 'Press the button, or hold the space bar, and speak.', now_connecting: 'Connecting …', now_listening: 'Listening. Speak now.', now_hearing: 'I hear you …', now_thinking: 'Understanding …', now_speaking: 'Answering. Speak, or press Escape, to interrupt.', now_held: 'You speak, so I wait.', now_lost: 'The conversation was lost; trying again in {seconds} s.',
+    now_idle: 'Press the button, or hold the space bar, and speak.', now_idle_touch: 'Press the button and speak.', now_connecting: 'Connecting …', now_listening: 'Listening. Speak now.', now_hearing: 'I hear you …', now_thinking: 'Understanding …', now_speaking: 'Answering. Speak, or press Escape, to interrupt.', now_held: 'You speak, so I wait.', now_lost: 'The conversation was lost; trying again in {seconds} s.',
     no_microphone: 'The microphone cannot be used: {why}', no_secure: 'A browser gives the microphone only to pages from this machine (localhost) or over https. Typed commands work.', refused: 'The server does not take the conversation: {why}',
     home: 'The home', loading: 'Looking at the home …', elsewhere: 'Everywhere', empty: 'This home has no devices yet.',
     turn: 'What happened', turn_none: 'Say or type something: every step of it is shown here.', why: 'Why?', wrong: 'This was wrong', nothing_heard: '(nothing was said)', heard_only: 'heard until here: “{heard}”', by_itself: 'Hearken, by itself',
@@ -33,7 +33,7 @@ const texts = {
     skip: '跳到对话', skip_captions: '跳到字幕', skip_content: '跳到内容', pages: '页面', page_home: '首页', page_captions: '字幕', page_health: '模型与状态', title_captions: '字幕 – Hearken', title_health: '模型与状态 – Hearken', page_language: '页面语言',
     talk: '对话', listen: '说话', listening: '正在听', stop: '停止回答', hands_free: '免提：一直听', typed: '或者输入命令', send: '发送', conversation: '对话记录',
     settings: '语言、声音与位置', spoken: '我说', either: '中文或英文', voice: '声音', usual_voices: '默认声音', place: '我在', nowhere: '不指定房间',
-    now_idle: '按下按钮，或按住空格键，然后说话。', now_connecting: '正在连接……', now_listening: '正在听，请说话。', now_hearing: '听到了……', now_thinking: '正在理解……', now_speaking: '正在回答。直接说话或按 Esc 可以打断。', now_held: '您在说话，我等一等。', now_lost: '对话断开了，{seconds} 秒后重试。',
+    now_idle: '按下按钮，或按住空格键，然后说话。', now_idle_touch: '按下按钮，然后说话。', now_connecting: '正在连接……', now_listening: '正在听，请说话。', now_hearing: '听到了……', now_thinking: '正在理解……', now_speaking: '正在回答。直接说话或按 Esc 可以打断。', now_held: '您在说话，我等一等。', now_lost: '对话断开了，{seconds} 秒后重试。',
     no_microphone: '无法使用麦克风：{why}', no_secure: '浏览器只允许本机（localhost）或 https 页面使用麦克风。仍可输入命令。', refused: '服务器没有接受对话：{why}',
     home: '我的家', loading: '正在读取……', elsewhere: '全屋', empty: '这个家还没有设备。',
     turn: '发生了什么', turn_none: '说一句或输入一句，每一步都会显示在这里。', why: '为什么？', wrong: '这不对', nothing_heard: '（没有听到话）', heard_only: '听到这里为止：“{heard}”', by_itself: 'Hearken 主动说',
@@ -58,6 +58,9 @@ const texts = {
     name: '名称', kind: '种类', languages: '语言', licence: '许可', size: '大小', state: '状态', used: '使用中', installed: '已有', hear: '试听', fetch: '下载', fetching: '下载中', converting: '转换中', sample: '我的声音是这样的。',
   },
 };
+
+// A telephone has no space bar.
+if (matchMedia('(pointer: coarse)').matches) for (const own of Object.values(texts)) own.now_idle = own.now_idle_touch;
 
 const KEY = 'hearken-language';
 /** What was chosen here, or what the server made of the browser's Accept-Language. */

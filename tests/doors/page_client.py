@@ -123,7 +123,8 @@ def lose(one, two, url, wire):
     tell("lost", lost=lost, missed=missed, back=back)
 
 
-def captions(one, url, folder, pictures):
+def captions(one, url, folder):
+    """What is heard as large captions, saved, and a text read aloud."""
     one.driver.get(f"{url}/captions")
     one.find("#captions").send_keys("l")
     one.until("a caption", "return document.querySelector('#captions p:not(.quiet, .loose)')")
@@ -141,7 +142,7 @@ def captions(one, url, folder, pictures):
             raise SystemExit("the captions were not saved")
         time.sleep(0.05)
     one.find("#captions").send_keys("l")
-    one.picture(pictures, "captions")
+    one.picture(None, "captions")
     # A text is read aloud, and each word is marked in its turn.
     one.js(
         """window.marks = [];
@@ -196,7 +197,7 @@ def run(one, two, url, wire, folder, pictures):
     tell("talked", axe=one.troubles())
     two.becomes("light.kitchen", "on")
     tell("chinese", language=two.js("return document.documentElement.lang"), **speak(two, "light.office", "on", space))
-    two.picture(pictures, "page-chinese")
+    two.picture(None, "page-chinese")
     one.becomes("light.office", "on")
     two.click('[data-entity="light.kitchen"] [role=switch]')
     one.becomes("light.kitchen", "off")
@@ -259,7 +260,7 @@ def run(one, two, url, wire, folder, pictures):
     tell("learned", lessons=one.js("return fetch('/api/lessons').then(own => own.json())")["lessons"])
 
     lose(one, two, url, wire)
-    captions(one, url, folder, pictures)
+    captions(one, url, folder)
 
     one.driver.get(f"{url}/health")
     one.until("the models", "return document.querySelector('[data-model=whisper-base] .good') !== null")
@@ -268,7 +269,7 @@ def run(one, two, url, wire, folder, pictures):
     one.until("the devices", "return document.querySelector('#devices').textContent")
     sessions = one.js("return fetch('/api/health').then((own) => own.json())")
     tell("health", facts=one.find("#facts").text, pages=sessions["pages"], axe=one.troubles())
-    one.picture(pictures, "health")
+    one.picture(None, "health")
 
     # Who goes back finds the home as it is now.
     one.open(wire.url)
