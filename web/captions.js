@@ -157,6 +157,7 @@ addEventListener('keydown', (event) => {
   event.preventDefault();
   acts[act]();
 });
+addEventListener('pagehide', () => { if (wanted) stop(); });
 $('spoken').addEventListener('change', () => { if (wanted) { socket?.close(); connect(); } });
 
 // --- reading aloud ----------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 // How the server is: sessions, times, troubles, lessons, models and voices.
 import { Line, get, lineTeller, post, request } from '/net.js';
-import { dressPage, el, language, svg, t } from '/words.js';
+import { dressPage, el, keepFocus, language, svg, t } from '/words.js';
 
 dressPage();
 const $ = (id) => document.getElementById(id);
@@ -101,7 +101,10 @@ async function models() {
     if (model.used) state.append(el('span', { class: 'badge good' }, t('used')));
     else if (model.installed) state.append(el('span', { class: 'badge' }, t('installed')));
     else {
-      state.append(el('button', { type: 'button', 'aria-label': `${t('fetch')}: ${model.name}`, onclick: () => {
+      state.append(el('button', { type: 'button', 'aria-label': `${t('fetch')}: ${model.name}`, onclick: ({ currentTarget }) => {
+        if (currentTarget.ariaDisabled) return;
+        // Still there, for who came to it by keyboard.
+        currentTarget.ariaDisabled = 'true';
         post(`/api/models/${model.id}/pull`).then(models).catch((error) => { tell(error); models(); });
       } }, t('fetch')));
     }
@@ -113,15 +116,20 @@ async function models() {
     return el('tr', { 'data-model': model.id }, el('th', { scope: 'row' }, model.name), el('td', {}, model.kind), el('td', {}, model.languages.join(', ')), el('td', {}, model.licence), el('td', { class: 'number' }, mb(model.bytes)), state, act);
   });
   const head = ['name', 'kind', 'languages', 'licence', 'size', 'state'].map((name) => el('th', { scope: 'col' }, t(name)));
-  $('models').replaceChildren(el('div', { class: 'scroll' }, el('table', {}, el('thead', {}, el('tr', {}, ...head, el('td', {}))), el('tbody', {}, ...rows))));
+  const table = el('table', {}, el('thead', {}, el('tr', {}, ...head, el('td', {}))), el('tbody', {}, ...rows));
+  keepFocus($('models'), () => $('models').replaceChildren(el('div', { class: 'scroll' }, table)));
 }
 
 function pulled(news) {
   const state = states.get(news.id);
   if (!state) return;
-  if (news.step === 'fetching') {
-    state.replaceChildren(el('progress', { max: news.total || false, value: news.total ? news.bytes : false, 'aria-label': t('fetching') }));
-  } else state.textContent = news.reason ?? t(news.step);
+  const button = state.querySelector('button');
+  if (button) button.ariaDisabled = 'true';
+  const step = news.step === 'fetching'
+    ? el('progress', { max: news.total || false, value: news.total ? news.bytes : false, 'aria-label': t('fetching') })
+    : el('span', { class: 'key' }, news.reason ?? t(news.step));
+  [...state.childNodes].forEach((own) => own !== button && own.remove());
+  state.append(step);
 }
 
 const line = lineTeller();

@@ -1,6 +1,6 @@
 // The home: areas, devices, timers and lists, as they are at every moment, with controls that act.
 import { post } from '/net.js';
-import { el, language, named, t, word } from '/words.js';
+import { el, keepFocus, language, named, t, word } from '/words.js';
 
 const TOGGLES = ['light', 'switch', 'fan', 'input_boolean', 'siren', 'humidifier', 'automation', 'remote', 'water_heater', 'climate'];
 const LIT_MS = 2600;
@@ -181,16 +181,19 @@ class Device {
     this.state.textContent = stateWords(this.entity);
     this.node.classList.toggle('on', isOn(this.entity) && !['sensor', 'weather', 'person', 'todo', 'scene', 'script'].includes(this.entity.domain));
     this.node.dataset.state = this.entity.state;
-    this.parts.forEach((update) => update(this.entity));
+    keepFocus(this.node, () => this.parts.forEach((update) => update(this.entity)));
   }
 
-  /** Takes a new state, and lights up. */
+  /** Takes a new state, and lights up. News of what this page knows already is no news. */
   change({ state, attributes }) {
+    if (!differs(this.entity, { state, attributes })) return;
     Object.assign(this.entity, { state, attributes });
     this.update();
     light(this.node);
   }
 }
+
+const differs = (old, now) => old.state !== now.state || JSON.stringify(old.attributes) !== JSON.stringify(now.attributes);
 
 function light(node) {
   node.classList.remove('lit');
@@ -252,11 +255,12 @@ export class Home {
       if (!inside.length) return null;
       return el('div', { class: 'area', role: 'group', 'aria-label': named(area) }, el('h3', {}, named(area)), ...inside.map((device) => device.node));
     }).filter(Boolean);
-    document.getElementById('areas').replaceChildren(...(nodes.length ? nodes : [el('p', { class: 'quiet' }, t('empty'))]));
+    const place = document.getElementById('areas');
+    keepFocus(place, () => place.replaceChildren(...(nodes.length ? nodes : [el('p', { class: 'quiet' }, t('empty'))])));
     // After a lost connection: what changed meanwhile.
     for (const [id, device] of this.devices) {
       const old = before.get(id)?.entity;
-      if (old && (old.state !== device.entity.state || JSON.stringify(old.attributes) !== JSON.stringify(device.entity.attributes))) light(device.node);
+      if (old && differs(old, device.entity)) light(device.node);
     }
     this.takeTimers(news.timers);
     this.onareas?.(news.areas);
@@ -270,7 +274,7 @@ export class Home {
       if (gone && old.active && this.left(old) <= 1) this.ring(old);
     }
     this.timers = timers.map((timer) => ({ ...timer, until: now + timer.left * 1000, rung: before.get(timer.id)?.rung }));
-    document.getElementById('timers').replaceChildren(...this.timers.map((timer) => {
+    const rows = this.timers.map((timer) => {
       const area = this.areas.find((own) => own.id === timer.area);
       const change = (what, more = {}) => async () => {
         try { await post('/api/home/timer', { id: timer.id, do: what, ...more }); } catch (error) { say(t('failed', { why: error.message })); }
@@ -282,7 +286,9 @@ export class Home {
         timer.active ? button(t('timer_pause'), change('pause')) : button(t('timer_resume'), change('resume')),
         button(t('timer_add'), change('add', { seconds: 60 })), button(t('timer_cancel'), change('cancel')));
       return timer.node;
-    }));
+    });
+    const place = document.getElementById('timers');
+    keepFocus(place, () => place.replaceChildren(...rows));
     this.count();
   }
 

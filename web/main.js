@@ -12,6 +12,7 @@ const home = new Home();
 const rows = new Map();
 let shown = null;
 let follow = true;
+let newest = null;
 
 // --- the home ---------------------------------------------------------------------------------------
 
@@ -48,18 +49,35 @@ $('hands-free').addEventListener('change', ({ target }) => {
 });
 $('stop').addEventListener('click', () => talk.interrupt());
 
+// Held on the button the space bar is the same as anywhere; tapped it is a click.
+let holding = false;
+let pressed = 0;
+const TAP_MS = 350;
 const busy = (target) => target.closest('input, textarea, select, button, a, summary, dialog, [contenteditable]');
 addEventListener('keydown', (event) => {
   if (event.key === 'Escape' && talk.player.speaking) talk.interrupt();
   if (event.code !== 'Space' || event.repeat || event.ctrlKey || event.altKey || event.metaKey) return;
-  if (busy(event.target)) return;
+  if (busy(event.target) && (event.target !== listen || talk.listening)) return;
   event.preventDefault();
-  if (!talk.listening) talk.listen('held');
+  if (talk.listening) return;
+  pressed = event.target === listen ? Date.now() : 0;
+  holding = true;
+  talk.listen('held');
 });
 addEventListener('keyup', (event) => {
-  if (event.code === 'Space' && talk.kind === 'held') talk.release();
+  if (event.code !== 'Space' || !holding) return;
+  event.preventDefault();
+  holding = false;
+  if (Date.now() - pressed < TAP_MS) talk.kind = 'once'; else talk.release();
 });
-addEventListener('blur', () => { if (talk.kind === 'held') talk.release(); });
+addEventListener('pagehide', () => {
+  talk.silence();
+  talk.hangUp();
+});
+addEventListener('blur', () => {
+  if (holding) talk.release();
+  holding = false;
+});
 
 $('ask').addEventListener('submit', (event) => {
   event.preventDefault();
@@ -115,6 +133,7 @@ function draw(turn) {
     const row = {
       said: el('p', { class: 'said' }), reply: el('p', { class: 'reply' }), note: el('p', { class: 'quiet' }), links: el('div', { class: 'links' }),
     };
+    row.said.id = `said-${turn.key}`;
     row.node = el('div', { class: 'turn', 'data-turn': turn.key }, row.said, row.reply, row.note, row.links);
     rows.set(turn.key, row);
     $('log').prepend(row.node);
@@ -129,8 +148,13 @@ function draw(turn) {
   if (turn.text === null && partial) {
     const stable = partial.text.startsWith(partial.stable) ? partial.stable : '';
     row.node.dataset.partial = partial.text;
+    // Words that may still change are not read out.
+    row.said.ariaHidden = 'true';
     row.said.replaceChildren(stable, el('span', { class: 'loose' }, partial.text.slice(stable.length)));
-  } else row.said.textContent = turn.text || (turn.text === '' ? t('nothing_heard') : turn.reply ? t('by_itself') : '…');
+  } else {
+    row.said.ariaHidden = null;
+    row.said.textContent = turn.text || (turn.text === '' ? t('nothing_heard') : turn.reply ? t('by_itself') : '…');
+  }
   row.said.lang = turn.language ?? '';
   row.reply.textContent = turn.reply?.text ?? '';
   row.reply.lang = turn.reply?.language ?? '';
@@ -138,17 +162,23 @@ function draw(turn) {
   row.note.className = turn.error ? 'error' : 'quiet';
   if (turn.text && !row.links.children.length && (turn.reply || turn.times)) {
     row.links.append(
-      el('button', { type: 'button', onclick: () => { follow = false; show(turn, true); } }, t('why')),
-      el('button', { type: 'button', class: 'wrong', onclick: () => correct(turn, { entities: home.entities, area: settings().area, again: (text, spoken) => talk.ask(text, spoken) }) }, t('wrong')));
+      el('button', { type: 'button', 'aria-describedby': row.said.id, onclick: () => { follow = false; show(turn, true); } }, t('why')),
+      el('button', { type: 'button', class: 'wrong', 'aria-describedby': row.said.id, onclick: () => correct(turn, { entities: home.entities, area: settings().area, again: (text, spoken) => talk.ask(text, spoken) }) }, t('wrong')));
   }
   const latest = [...rows.keys()].at(-1) === turn.key;
-  if (latest && turn.text) follow = true;
+  // A new turn is shown; what comes late of one takes nobody away from another.
+  if (latest && turn.text && newest !== turn.key) {
+    newest = turn.key;
+    follow = true;
+  }
   if (turn.key === shown || (follow && latest && turn.text !== null)) show(turn);
 }
 
 function show(turn, go) {
+  const open = shown === turn.key && document.querySelector('.again')?.open;
   shown = turn.key;
   for (const [key, row] of rows) row.node.classList.toggle('shown', key === shown);
   $('explained').replaceChildren(explain(turn));
+  if (open) document.querySelector('.again')?.setAttribute('open', '');
   if (go) $('turn').scrollIntoView({ block: 'start' });
 }

@@ -92,6 +92,9 @@ export class Line {
   constructor(path, hear, tell) {
     Object.assign(this, { path, hear, tell, tries: 0, timer: 0 });
     addEventListener('online', () => this.again(0));
+    // A browser keeps a page that one leaves, with its sockets, for who goes back.
+    addEventListener('pagehide', () => this.leave());
+    addEventListener('pageshow', ({ persisted }) => { if (persisted) this.connect(); });
     this.connect();
   }
 
@@ -110,6 +113,13 @@ export class Line {
       if (!opened) await whyRefused(this.path);
       this.again(Math.min(15000, 500 * 2 ** this.tries++));
     };
+  }
+
+  leave() {
+    clearTimeout(this.timer);
+    const socket = this.socket;
+    this.socket = null;
+    socket?.close();
   }
 
   again(wait) {

@@ -38,12 +38,12 @@ function waterfall(turn) {
     steps.push({ name: 'page_first', look: 'bar4', from: before, ms: turn.pageFirst });
   }
   const end = Math.max(1, ...steps.map((step) => step.from + step.ms));
-  const scale = 250 / end;
+  const scale = 236 / end;
   const rows = steps.map((step, row) => {
     const y = 6 + row * 24;
     return [
       svg('text', { x: 4, y: y + 13 }, t(step.name)),
-      svg('rect', { class: step.look, x: 128 + step.from * scale, y: y + 2, width: Math.max(1.5, step.ms * scale), height: 14, rx: 2, 'data-step': step.name, 'data-ms': ms(step.ms) }),
+      svg('rect', { class: step.look, x: 142 + step.from * scale, y: y + 2, width: Math.max(1.5, step.ms * scale), height: 14, rx: 2, 'data-step': step.name, 'data-ms': ms(step.ms) }),
       svg('text', { x: 436, y: y + 13, 'text-anchor': 'end' }, `${whole(step.total ?? step.ms)} ms`),
     ];
   });

@@ -2,17 +2,17 @@
 
 const texts = {
   en: {
-    skip: 'Skip to talking', skip_captions: 'Skip to the captions', skip_content: 'Skip to the content', pages: 'Pages', page_home: 'Home', page_captions: 'Captions', page_health: 'Models and health', page_language: 'Language of the page',
+    skip: 'Skip to talking', skip_captions: 'Skip to the captions', skip_content: 'Skip to the content', pages: 'Pages', page_home: 'Home', page_captions: 'Captions', page_health: 'Models and health', title_captions: 'Captions – Hearken', title_health: 'Models and health – Hearken', page_language: 'Language of the page',
     talk: 'Talk', listen: 'Talk', listening: 'Listening', stop: 'Stop the answer', hands_free: 'Hands-free: keep listening', typed: 'Or type a command', send: 'Send', conversation: 'Conversation',
     settings: 'Language, voice and place', spoken: 'I speak', either: 'English or Chinese', voice: 'Voice', usual_voices: 'The usual voices', place: 'I am in', nowhere: 'No room in particular',
-    now_idle: 'Press the button, or hold the space bar, and speak.', now_connecting: 'Connecting …', now_listening: 'Listening. Speak now.', now_hearing: 'I hear you …', now_thinking: 'Understanding …', now_speaking: 'Answering. Speak, or press Escape, to interrupt.', now_held: 'You speak, so I wait.', now_lost: 'The conversation was lost; trying again in {seconds} s.',
+    now_idle: 'Press the button, or hold the space bar, and speak.', now_idle_touch: 'Press the button and speak.', now_connecting: 'Connecting …', now_listening: 'Listening. Speak now.', now_hearing: 'I hear you …', now_thinking: 'Understanding …', now_speaking: 'Answering. Speak, or press Escape, to interrupt.', now_held: 'You speak, so I wait.', now_lost: 'The conversation was lost; trying again in {seconds} s.',
     no_microphone: 'The microphone cannot be used: {why}', no_secure: 'A browser gives the microphone only to pages from this machine (localhost) or over https. Typed commands work.', refused: 'The server does not take the conversation: {why}',
     home: 'The home', loading: 'Looking at the home …', elsewhere: 'Everywhere', empty: 'This home has no devices yet.',
     turn: 'What happened', turn_none: 'Say or type something: every step of it is shown here.', why: 'Why?', wrong: 'This was wrong', nothing_heard: '(nothing was said)', heard_only: 'heard until here: “{heard}”', by_itself: 'Hearken, by itself',
     line_lost: 'The connection to the server is lost. Trying again in {seconds} s …', line_back: 'Connected again.',
     token_title: 'A token is needed', token_why: 'This server lets in who shows a token. Whoever set it up has it (hearken serve --new-token).', token: 'Token', token_keep: 'Remember it in this browser', enter: 'Enter',
     cancel: 'Cancel', yes: 'Yes', close: 'Close', sure: 'Are you sure?', sure_what: '“{what}” of {device} is asked about before it is done.', failed: 'That did not work: {why}',
-    on: 'on', off: 'off', open: 'open', closed: 'closed', opening: 'opening', closing: 'closing', locked: 'locked', unlocked: 'unlocked', unavailable: 'out of reach', unknown: 'unknown', playing: 'playing', paused: 'paused', idle: 'idle', docked: 'docked', cleaning: 'cleaning', returning: 'returning', mowing: 'mowing', heat: 'heating', cool: 'cooling', auto: 'automatic', home_state: 'at home', not_home: 'away', sunny: 'sunny', cloudy: 'cloudy', rainy: 'rainy', disarmed: 'disarmed', armed_away: 'armed', armed_home: 'armed at home',
+    on: 'on', off: 'off', open: 'open', closed: 'closed', opening: 'opening', closing: 'closing', locked: 'locked', unlocked: 'unlocked', unavailable: 'out of reach', unknown: 'unknown', playing: 'playing', paused: 'paused', idle: 'idle', docked: 'docked', cleaning: 'cleaning', returning: 'returning', mowing: 'mowing', heat: 'heating', cool: 'cooling', auto: 'automatic', home_state: 'at home', not_home: 'away', sunny: 'sunny', cloudy: 'cloudy', partlycloudy: 'partly cloudy', 'clear-night': 'clear', fog: 'foggy', windy: 'windy', snowy: 'snowy', pouring: 'pouring', rainy: 'rainy', disarmed: 'disarmed', armed_away: 'armed', armed_home: 'armed at home',
     turn_on: 'Turn on', turn_off: 'Turn off', do_open: 'Open', do_close: 'Close', do_lock: 'Lock', do_unlock: 'Unlock', do_run: 'Run', do_start: 'Start', do_dock: 'Dock', do_play: 'Play', do_pause: 'Pause', brightness: 'Brightness of {name}', position: 'Position of {name}', speed: 'Speed of {name}', volume: 'Volume of {name}', warmer: 'Warmer: {name}', cooler: 'Cooler: {name}', add: 'Add', add_to: 'Add to {name}', open_items: '{count} open',
     timer: 'Timer', timer_up: 'is up', timer_pause: 'Pause', timer_resume: 'Go on', timer_add: '+1 min', timer_cancel: 'Cancel',
     waterfall: 'Where the milliseconds went', endpoint_delay: 'end of speech decided', recognition: 'words', understanding: 'understood and done', first_audio: 'first sound', synthesis: 'whole answer spoken', page_first: 'heard on this page', total: 'from your last word to the first sound: {ms} ms', waterfall_typed: 'Typed words need no recognition.', recognition_work: 'Recognition took {ms} ms altogether; it begins in the first pause.',
@@ -30,17 +30,17 @@ const texts = {
     name: 'Name', kind: 'Kind', languages: 'Languages', licence: 'Licence', size: 'Size', state: 'State', used: 'in use', installed: 'here', hear: 'Hear', fetch: 'Fetch', fetching: 'fetching', converting: 'converting', sample: 'This is how I sound.',
   },
   zh: {
-    skip: '跳到对话', skip_captions: '跳到字幕', skip_content: '跳到内容', pages: '页面', page_home: '首页', page_captions: '字幕', page_health: '模型与状态', page_language: '页面语言',
+    skip: '跳到对话', skip_captions: '跳到字幕', skip_content: '跳到内容', pages: '页面', page_home: '首页', page_captions: '字幕', page_health: '模型与状态', title_captions: '字幕 – Hearken', title_health: '模型与状态 – Hearken', page_language: '页面语言',
     talk: '对话', listen: '说话', listening: '正在听', stop: '停止回答', hands_free: '免提：一直听', typed: '或者输入命令', send: '发送', conversation: '对话记录',
     settings: '语言、声音与位置', spoken: '我说', either: '中文或英文', voice: '声音', usual_voices: '默认声音', place: '我在', nowhere: '不指定房间',
-    now_idle: '按下按钮，或按住空格键，然后说话。', now_connecting: '正在连接……', now_listening: '正在听，请说话。', now_hearing: '听到了……', now_thinking: '正在理解……', now_speaking: '正在回答。直接说话或按 Esc 可以打断。', now_held: '您在说话，我等一等。', now_lost: '对话断开了，{seconds} 秒后重试。',
+    now_idle: '按下按钮，或按住空格键，然后说话。', now_idle_touch: '按下按钮，然后说话。', now_connecting: '正在连接……', now_listening: '正在听，请说话。', now_hearing: '听到了……', now_thinking: '正在理解……', now_speaking: '正在回答。直接说话或按 Esc 可以打断。', now_held: '您在说话，我等一等。', now_lost: '对话断开了，{seconds} 秒后重试。',
     no_microphone: '无法使用麦克风：{why}', no_secure: '浏览器只允许本机（localhost）或 https 页面使用麦克风。仍可输入命令。', refused: '服务器没有接受对话：{why}',
     home: '我的家', loading: '正在读取……', elsewhere: '全屋', empty: '这个家还没有设备。',
     turn: '发生了什么', turn_none: '说一句或输入一句，每一步都会显示在这里。', why: '为什么？', wrong: '这不对', nothing_heard: '（没有听到话）', heard_only: '听到这里为止：“{heard}”', by_itself: 'Hearken 主动说',
     line_lost: '与服务器的连接断开了，{seconds} 秒后重试……', line_back: '已重新连接。',
     token_title: '需要令牌', token_why: '这台服务器需要令牌才能进入。安装它的人有令牌（hearken serve --new-token）。', token: '令牌', token_keep: '在此浏览器中记住', enter: '进入',
     cancel: '取消', yes: '是', close: '关闭', sure: '确定吗？', sure_what: '对{device}执行“{what}”之前需要确认。', failed: '没有成功：{why}',
-    on: '开', off: '关', open: '打开', closed: '关闭', opening: '正在打开', closing: '正在关闭', locked: '已锁', unlocked: '未锁', unavailable: '无法连接', unknown: '未知', playing: '播放中', paused: '已暂停', idle: '空闲', docked: '在充电座', cleaning: '清扫中', returning: '返回中', mowing: '割草中', heat: '制热', cool: '制冷', auto: '自动', home_state: '在家', not_home: '外出', sunny: '晴', cloudy: '多云', rainy: '雨', disarmed: '已撤防', armed_away: '外出布防', armed_home: '在家布防',
+    on: '开', off: '关', open: '打开', closed: '关闭', opening: '正在打开', closing: '正在关闭', locked: '已锁', unlocked: '未锁', unavailable: '无法连接', unknown: '未知', playing: '播放中', paused: '已暂停', idle: '空闲', docked: '在充电座', cleaning: '清扫中', returning: '返回中', mowing: '割草中', heat: '制热', cool: '制冷', auto: '自动', home_state: '在家', not_home: '外出', sunny: '晴', cloudy: '阴', partlycloudy: '多云', 'clear-night': '晴夜', fog: '雾', windy: '有风', snowy: '雪', pouring: '大雨', rainy: '雨', disarmed: '已撤防', armed_away: '外出布防', armed_home: '在家布防',
     turn_on: '打开', turn_off: '关闭', do_open: '打开', do_close: '关闭', do_lock: '上锁', do_unlock: '开锁', do_run: '执行', do_start: '开始', do_dock: '回充', do_play: '播放', do_pause: '暂停', brightness: '{name}的亮度', position: '{name}的位置', speed: '{name}的风速', volume: '{name}的音量', warmer: '调高{name}', cooler: '调低{name}', add: '添加', add_to: '添加到{name}', open_items: '{count} 项未完成',
     timer: '计时器', timer_up: '时间到', timer_pause: '暂停', timer_resume: '继续', timer_add: '+1 分钟', timer_cancel: '取消',
     waterfall: '每一毫秒去了哪里', endpoint_delay: '判断说完', recognition: '识别', understanding: '理解并执行', first_audio: '第一声', synthesis: '说完整个回答', page_first: '本页听到', total: '从您说完到第一声：{ms} 毫秒', waterfall_typed: '输入的文字不需要识别。', recognition_work: '识别共用 {ms} 毫秒，从第一次停顿就开始。',
@@ -59,10 +59,14 @@ const texts = {
   },
 };
 
-const KEY = 'hearken-language';
-const wanted = () => localStorage.getItem(KEY) ?? navigator.languages?.map((tag) => tag.slice(0, 2)).find((tag) => tag in texts) ?? 'en';
+// A telephone has no space bar.
+if (matchMedia('(pointer: coarse)').matches) for (const own of Object.values(texts)) own.now_idle = own.now_idle_touch;
 
-/** The language of the page: what was chosen here, or what the browser asks for. */
+const KEY = 'hearken-language';
+/** What was chosen here, or what the server made of the browser's Accept-Language. */
+const wanted = () => [localStorage.getItem(KEY), document.documentElement.lang].find((tag) => tag in texts) ?? 'en';
+
+/** The language of the page. */
 export const language = wanted();
 
 /** A text of the page, with `{names}` filled in. */
@@ -100,9 +104,28 @@ function dress(node, attributes, children) {
   return node;
 }
 
+const FOCUSABLE = 'button:not([hidden]), input, select, a[href]';
+const ROWS = ['data-entity', 'data-timer', 'data-model'];
+
+/** Draws a place anew. Whoever was in it with the keyboard stays at the same control, or the nearest that is left. */
+export function keepFocus(place, draw) {
+  const active = document.activeElement;
+  const own = place.contains(active) ? ROWS.find((name) => active.closest(`[${name}]`)) : null;
+  const row = own ? `[${own}="${CSS.escape(active.closest(`[${own}]`).getAttribute(own))}"]` : null;
+  // A device draws itself, and is its own row.
+  const inside = () => (row && !place.matches(row) && place.querySelector(row)) || place;
+  const controls = () => [...inside().querySelectorAll(FOCUSABLE)];
+  const at = place.contains(active) ? controls().indexOf(active) : -1;
+  draw();
+  if (at < 0 || (place.contains(active) && active.checkVisibility())) return;
+  const now = controls();
+  now[Math.min(at, now.length - 1)]?.focus({ preventScroll: true });
+}
+
 /** Writes the page's fixed texts, and lets another language be chosen. */
 export function dressPage() {
   document.documentElement.lang = language;
+  document.documentElement.classList.add('dressed');
   for (const node of document.querySelectorAll('[data-t]')) node.textContent = t(node.dataset.t);
   for (const node of document.querySelectorAll('[data-t-label]')) node.setAttribute('aria-label', t(node.dataset.tLabel));
   const choice = document.getElementById('page-language');

@@ -26,21 +26,29 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(settings: &str) -> Self {
+        Self::start_in(tempfile::tempdir().unwrap(), settings, |command| command)
+    }
+
+    /// The same in a folder that may hold what an earlier one kept, as it is prepared.
+    pub(crate) fn start_in(
+        folder: tempfile::TempDir,
+        settings: &str,
+        prepare: impl FnOnce(&mut Command) -> &mut Command,
+    ) -> Self {
         installed::store();
-        let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("hearken.toml");
         let ports = "http = \"127.0.0.1:0\"\nwyoming = \"127.0.0.1:0\"\n";
         std::fs::write(&config, format!("[serve]\n{ports}{settings}")).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_hearken"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hearken"));
+        command
             .args(["serve", "--config"])
             .arg(&config)
             .env("XDG_STATE_HOME", folder.path())
             .env("XDG_DATA_HOME", folder.path())
             .env("HEARKEN_MODELS", installed::store().root())
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+            .stdout(Stdio::piped());
+        let mut child = prepare(&mut command).spawn().unwrap();
         let (mut addresses, mut said) = (BTreeMap::new(), Vec::new());
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         loop {
@@ -76,6 +84,13 @@ impl Server {
     pub(crate) fn terminate(&mut self) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    }
+
+    /// Ends the server as its user would, and leaves what it kept.
+    pub(crate) fn stop(mut self) -> tempfile::TempDir {
+        self.terminate();
+        assert!(self.ended(), "the server ended badly");
+        std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap())
     }
 
     /// Waits until the server has ended and tells whether it ended well.

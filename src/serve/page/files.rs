@@ -53,6 +53,13 @@ pub(super) const FILES: &[File] = &[
     file!("health.js", "text/javascript; charset=utf-8", "/health.js"),
 ];
 
+/// The languages of the page's texts. The files are written in the first, and so is who asks for none of them.
+const LANGUAGES: [&str; 2] = ["en", "zh"];
+/// Languages that a browser may ask for; the rest is not looked at.
+const MOST_ASKED: usize = 32;
+/// How a page says which language it is in; its script reads it there.
+const TONGUE: &str = "<html lang=\"en\">";
+
 /// Nothing from elsewhere, nothing in line, in no frame of anybody's.
 const POLICY: &str = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'none'; require-trusted-types-for 'script'";
@@ -79,6 +86,10 @@ pub(super) async fn file(State(house): State<Arc<House>>, request: Request) -> R
             }
         },
     };
+    let (bytes, tag) = match file.kind == HTML {
+        true => in_language(bytes, tag, asked_language(request.headers())),
+        false => (bytes, tag),
+    };
     let mut headers = HeaderMap::new();
     let mut put = |name, value: &str| {
         if let Ok(value) = HeaderValue::from_str(value) {
@@ -92,6 +103,7 @@ pub(super) async fn file(State(house): State<Arc<House>>, request: Request) -> R
     put(header::REFERRER_POLICY, "no-referrer");
     put(header::CONTENT_SECURITY_POLICY, POLICY);
     if file.kind == HTML {
+        put(header::VARY, "accept-language");
         put(header::X_FRAME_OPTIONS, "DENY");
         put(header::HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
         let allowed = "microphone=(self), camera=(), geolocation=()";
@@ -103,6 +115,40 @@ pub(super) async fn file(State(house): State<Arc<House>>, request: Request) -> R
         return (StatusCode::NOT_MODIFIED, headers).into_response();
     }
     (headers, bytes).into_response()
+}
+
+/// The language of ours that a browser likes best.
+fn asked_language(headers: &HeaderMap) -> &'static str {
+    let asked = headers.get(header::ACCEPT_LANGUAGE).and_then(|own| own.to_str().ok());
+    let known = |part: &str| {
+        let mut pieces = part.split(';').map(str::trim);
+        let base = pieces.next()?.split('-').next()?;
+        let own = LANGUAGES.into_iter().find(|own| own.eq_ignore_ascii_case(base))?;
+        let weight = pieces.find_map(|piece| piece.strip_prefix("q="));
+        let weight: f32 = weight.map_or(Some(1.0), |weight| weight.trim().parse().ok())?;
+        (weight > 0.0).then_some((own, weight))
+    };
+    let parts = asked.into_iter().flat_map(|asked| asked.split(',')).take(MOST_ASKED);
+    let mut best = (LANGUAGES[0], 0.0);
+    for (own, weight) in parts.filter_map(known) {
+        // Of those that weigh the same the first one counts.
+        if weight > best.1 {
+            best = (own, weight);
+        }
+    }
+    best.0
+}
+
+/// A page that says which language it is to be in. The browser keeps one for each.
+fn in_language(bytes: Bytes, tag: String, language: &str) -> (Bytes, String) {
+    match std::str::from_utf8(&bytes) {
+        Ok(text) if language != LANGUAGES[0] => {
+            let own = text.replacen(TONGUE, &TONGUE.replace(LANGUAGES[0], language), 1);
+            let tag = format!("{}-{language}\"", tag.trim_end_matches('"'));
+            (Bytes::from(own), tag)
+        }
+        _ => (bytes, tag),
+    }
 }
 
 /// The largest file that is read while somebody works on the page, in bytes.
@@ -139,6 +185,29 @@ mod tests {
     const BUDGET: usize = 300_000;
 
     #[test]
+    fn the_page_is_in_the_language_that_is_liked_best() {
+        for (asked, language) in [
+            ("", "en"),
+            ("de-DE, fr;q=0.9", "en"),
+            ("zh-CN,zh;q=0.9,en;q=0.8", "zh"),
+            ("en-US,en;q=0.9,zh;q=0.8", "en"),
+            ("de, en;q=0.3, ZH-Hant-TW; q=0.5", "zh"),
+            ("zh;q=0, en;q=0.1", "en"),
+            ("zh;q=high", "en"),
+            ("zh;q=nan", "en"),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_LANGUAGE, asked.parse().unwrap());
+            assert_eq!(asked_language(&headers), language, "{asked}");
+        }
+        let page = Bytes::from_static(b"<!doctype html>\n<html lang=\"en\">\n<p lang=\"en\">");
+        let (own, tag) = in_language(page.clone(), "\"1\"".into(), "zh");
+        assert_eq!(&own[..], b"<!doctype html>\n<html lang=\"zh\">\n<p lang=\"en\">");
+        assert_eq!(tag, "\"1-zh\"");
+        assert_eq!(in_language(page.clone(), "\"1\"".into(), "en"), (page, "\"1\"".into()));
+    }
+
+    #[test]
     fn the_page_is_small_whole_and_asks_nobody_else() {
         let all: usize = FILES.iter().map(|file| file.bytes.len()).sum();
         assert!(all < BUDGET, "{all} bytes");
@@ -156,6 +225,7 @@ mod tests {
                 assert!(!own.contains(foreign), "{} holds {foreign:?}", file.name);
             }
             if file.kind == HTML {
+                assert_eq!(own.matches(TONGUE).count(), 1, "{}", file.name);
                 let (all, apart) = ("<script", "<script type=\"module\" src=\"/");
                 let outside = own.matches(all).count() == own.matches(apart).count();
                 assert!(outside && !own.contains("<style"), "{} has code in line", file.name);

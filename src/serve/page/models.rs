@@ -93,7 +93,10 @@ pub(super) async fn pull(
     // Goes on when the page is closed.
     let work = move || {
         let teller = Teller { house: Arc::clone(&own), last: Mutex::default() };
-        let done = own.shared.models().pull(&[id], &Clients::new(), &teller);
+        let done = own.shared.models().pull(&[&id], &Clients::new(), &teller);
+        if let Err(error) = &done {
+            tracing::warn!(model = id, %error, "a model could not be fetched");
+        }
         own.shared.look_for_voices();
         drop(one);
         done.map(drop).map_err(|error| ApiError::internal(error.to_string()))
