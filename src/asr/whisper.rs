@@ -33,6 +33,9 @@ const WINDOW: usize = 30 * SAMPLE_RATE as usize;
 /// whisper.cpp leaves audio of less than a tenth of a second alone; a second costs nothing more.
 const SHORTEST: usize = SAMPLE_RATE as usize;
 
+/// A sentence of the grammar that is as sure as this settles what was said.
+const SURE: f32 = 0.5;
+
 /// The decoder makes many small steps, between which threads wait for each other: more than two gain
 /// nothing.
 const MOST_DECODER_THREADS: usize = 2;
@@ -200,12 +203,17 @@ impl Whisper {
                     > (b.doubt.is_none(), b.evidence.avg_logprob)
             });
             // Low probability on what is surely not speech will not become better.
-            let hopeless =
-                doubt == Some(Doubt::Improbable) && decoded.evidence.no_speech_prob > 0.6;
+            let improbable = doubt == Some(Doubt::Improbable);
+            let hopeless = improbable && decoded.evidence.no_speech_prob > 0.6;
+            // Odd names make a command improbable as a text, however surely it was said.
+            let settled = improbable && readings.iter().any(|r| r.confidence >= SURE);
             if better {
                 best = Some(decoded);
             }
-            if doubt.is_none() || hopeless {
+            // The full window takes ten times as long as the narrow one. It cures loops; what is still improbable in
+            // the middle one mumbles there, too.
+            let enough = improbable && context > narrow;
+            if doubt.is_none() || hopeless || settled || enough {
                 break;
             }
         }

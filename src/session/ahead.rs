@@ -1,12 +1,17 @@
 //! Speaking ahead what the home is likely to answer, while nobody wants anything.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 use std::time::Duration;
 use std::time::Instant;
 
 use super::DialogueHandle;
 use super::HandleError;
 use super::Shared;
+use crate::audio::Frame;
+use crate::detect::VoiceDetector;
 
 /// Texts of one language that are spoken ahead.
 const MOST: usize = 64;
@@ -36,6 +41,46 @@ impl Idle {
             self.disturbed();
         }
         self.wanted.elapsed() >= QUIET
+    }
+}
+
+/// When somebody was last heard, in whichever conversation. A text that is begun while a command is still being said
+/// would take the cores that its recognition needs a moment later.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Attention(Arc<Mutex<Option<Instant>>>);
+
+impl Attention {
+    /// A detector that notices for all conversations.
+    pub(super) fn of(&self, detector: Box<dyn VoiceDetector>) -> Box<dyn VoiceDetector> {
+        Box::new(Noticing { detector, attention: self.clone() })
+    }
+
+    fn notice(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    fn is_wanted(&self) -> bool {
+        let heard = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.is_some_and(|heard| heard.elapsed() < QUIET)
+    }
+}
+
+struct Noticing {
+    detector: Box<dyn VoiceDetector>,
+    attention: Attention,
+}
+
+impl VoiceDetector for Noticing {
+    fn push(&mut self, frame: &Frame) -> f32 {
+        let probability = self.detector.push(frame);
+        if probability > 0.5 {
+            self.attention.notice();
+        }
+        probability
+    }
+
+    fn reset(&mut self) {
+        self.detector.reset();
     }
 }
 
@@ -70,7 +115,9 @@ pub(super) fn speak(
 ) {
     let mut idle = Idle::new();
     while !texts.is_empty() && !stop() && shared.tts().is_alive() {
-        let busy = shared.tts().load().0 > 0 || !shared.asr().wait().is_zero();
+        let busy = shared.tts().load().0 > 0
+            || !shared.asr().wait().is_zero()
+            || shared.attention().is_wanted();
         if !idle.long_enough(busy) {
             std::thread::sleep(LOOK_EVERY);
             continue;
@@ -83,5 +130,34 @@ pub(super) fn speak(
             Err(HandleError::Busy { .. }) => texts.push_front((language, text)),
             Err(error) => tracing::debug!(%error, text, "an answer could not be spoken ahead"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audio::FRAME_SAMPLES;
+    use crate::audio::SampleTime;
+
+    /// As likely as the first sample says.
+    struct Sure;
+    impl VoiceDetector for Sure {
+        fn push(&mut self, frame: &Frame) -> f32 {
+            frame.samples[0]
+        }
+        fn reset(&mut self) {}
+    }
+
+    #[test]
+    fn who_speaks_in_any_conversation_is_noticed() {
+        let attention = Attention::default();
+        let (mut one, mut other) = (attention.of(Box::new(Sure)), attention.of(Box::new(Sure)));
+        let frame = |probability: f32| Frame {
+            at: SampleTime::default(),
+            samples: vec![probability; FRAME_SAMPLES].into(),
+        };
+        assert!(!attention.is_wanted(), "nobody spoke yet");
+        assert_eq!((one.push(&frame(0.2)), attention.is_wanted()), (0.2, false));
+        assert_eq!((other.push(&frame(0.9)), attention.is_wanted()), (0.9, true));
     }
 }

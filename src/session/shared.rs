@@ -77,6 +77,7 @@ pub struct Shared {
     dialogue: Arc<DialogueHandle>,
     /// Those that are installed, as they were when it was last looked.
     voices: Arc<RwLock<Arc<[VoiceInfo]>>>,
+    attention: ahead::Attention,
 }
 
 impl Shared {
@@ -106,7 +107,7 @@ impl Shared {
         let tts = TtsHandle::spawn(open, queue)?;
         let dialogue = Arc::new(dialogue);
         let voices = Arc::new(RwLock::new(voices(&settings)));
-        Ok(Self { settings, asr, tts, dialogue, voices })
+        Ok(Self { settings, asr, tts, dialogue, voices, attention: ahead::Attention::default() })
     }
 
     /// Has the voices speak what the home is likely to answer, to nobody and while the engines are idle, so
@@ -126,6 +127,10 @@ impl Shared {
             })?;
         }
         Ok(stop.drop_guard())
+    }
+
+    pub(super) fn attention(&self) -> &ahead::Attention {
+        &self.attention
     }
 
     /// The recogniser.
@@ -257,7 +262,7 @@ impl Shared {
     /// # Errors
     /// When the model went missing meanwhile.
     pub fn detector(&self) -> Result<Box<dyn detect::VoiceDetector>, EngineError> {
-        self.settings.engines().detector()
+        Ok(self.attention.of(self.settings.engines().detector()?))
     }
 
     /// Cuts a stream into utterances, as `detect` says.
