@@ -6,8 +6,9 @@ use std::ops::Range;
 
 /// Frames of the first chunk: a quarter of a second, decoded in a few milliseconds.
 const FIRST: usize = 20;
-/// Later chunks grow up to this, because the overlap is decoded twice.
-const MOST: usize = 160;
+/// Later chunks grow threefold up to this, because the overlap is decoded twice: a network that speaks several times
+/// faster than one listens has the next one ready in time.
+const MOST: usize = 320;
 
 /// The stretches that `frames` are decoded in: a short one, then longer ones.
 pub(super) fn stretches(frames: usize) -> Vec<Range<usize>> {
@@ -19,7 +20,7 @@ pub(super) fn stretches(frames: usize) -> Vec<Range<usize>> {
         let take = if left < size + FIRST / 2 { left } else { size };
         all.push(at..at + take);
         at += take;
-        size = (size * 2).min(MOST);
+        size = (size * 3).min(MOST);
     }
     all
 }
