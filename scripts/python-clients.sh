@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 target=${CARGO_TARGET_DIR:-target}
 folder=$target/python-clients
-wanted='wyoming==1.10.2 openai[realtime]==3.51.0 selenium==4.51.0 deepgram-sdk==7.17.0'
+wanted='wyoming==1.10.2 openai[realtime]==3.51.0 selenium==4.51.0 deepgram-sdk==7.17.0 jsonschema==4.25.1'
 # Finds what keeps people out of the page.
 axe=axe-core@4.14.1
 # Tests that run beside each other may all find it missing.

@@ -69,18 +69,25 @@ def raw(**more):
 
 
 strict.read(Transcription, raw())
-strict.read(TranscriptionVerbose, raw(response_format="verbose_json", timestamp_granularities=["word", "segment"]))
+strict.described("CreateTranscriptionResponseJson", raw())
+verbose = raw(response_format="verbose_json", timestamp_granularities=["word", "segment"])
+strict.read(TranscriptionVerbose, verbose)
+strict.described("CreateTranscriptionResponseVerboseJson", verbose)
 with client.audio.transcriptions.with_streaming_response.create(
     file=("a.wav", sound), model="whisper-1", stream=True
 ) as response:
     lines = [line[6:] for line in response.iter_lines() if line.startswith("data: {")]
 for line in lines[:-1]:
     strict.read(TranscriptionTextDeltaEvent, line)
+    strict.described("TranscriptTextDeltaEvent", line)
 strict.read(TranscriptionTextDoneEvent, lines[-1])
+strict.described("TranscriptTextDoneEvent", lines[-1])
 translation = client.audio.translations.with_raw_response.create(
     file=("a.wav", sound), model="whisper-1", response_format="verbose_json"
 )
 strict.read(TranslationVerbose, translation.text)
+strict.described("CreateTranslationResponseVerboseJson", translation.text)
+strict.described("ListModelsResponse", client.models.with_raw_response.list().text)
 for model in json.loads(client.models.with_raw_response.list().text)["data"]:
     strict.read(Model, json.dumps(model))
 tell("strict", events=len(lines))

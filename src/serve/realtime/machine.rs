@@ -485,7 +485,7 @@ impl Machine {
         self.send(json!({ "type": "input_audio_buffer.committed", "previous_item_id": before, "item_id": item }));
         let value = json!({
             "id": item, "object": "realtime.item", "type": "message", "status": "completed", "role": "user",
-            "content": [{ "type": "input_audio", "transcript": null }],
+            "content": [{ "type": "input_audio" }],
         });
         let place = self.items.len();
         self.insert(

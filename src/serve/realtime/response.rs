@@ -55,13 +55,18 @@ impl Response {
     /// The response object.
     pub(super) fn shown(&self, status: &str, details: &Value) -> Value {
         let kind = if self.audio { "audio" } else { "text" };
-        json!({
-            "id": self.id, "object": "realtime.response", "status": status, "status_details": details,
+        let mut shown = json!({
+            "id": self.id, "object": "realtime.response", "status": status,
             "output": self.outputs, "output_modalities": [kind], "metadata": self.metadata,
             "audio": { "output": { "format": self.settings.output.value(), "voice": self.settings.voice } },
             "conversation_id": if self.outside { Value::Null } else { "conv_1".into() }, "max_output_tokens": "inf",
             "usage": { "total_tokens": 0, "input_tokens": 0, "output_tokens": 0 },
-        })
+        });
+        // The description knows no null here.
+        if !details.is_null() {
+            shown["status_details"] = details.clone();
+        }
+        shown
     }
 
     /// Whether sound of it may be on its way.

@@ -387,10 +387,15 @@ impl Settings {
                 "max_response_output_tokens": self.kept("max_output_tokens", "inf".into()),
             });
         }
-        let input = json!({
-            "format": self.input.value(), "transcription": self.transcripts,
-            "noise_reduction": self.kept("noise_reduction", Value::Null), "turn_detection": turns,
-        });
+        let mut input = json!({ "format": self.input.value(), "turn_detection": turns });
+        // The description knows no null here.
+        let reduction = self.kept("noise_reduction", Value::Null);
+        for (name, value) in [("transcription", &self.transcripts), ("noise_reduction", &reduction)]
+        {
+            if !value.is_null() {
+                input[name] = value.clone();
+            }
+        }
         if self.transcription_only {
             return json!({
                 "type": "transcription", "object": "realtime.transcription_session", "id": id,
@@ -407,7 +412,7 @@ impl Settings {
             "tools": self.tools, "tool_choice": self.tool_choice,
             "max_output_tokens": self.kept("max_output_tokens", "inf".into()),
             "truncation": self.kept("truncation", "auto".into()),
-            "include": self.kept("include", Value::Null), "tracing": self.kept("tracing", Value::Null),
+            "include": self.kept("include", json!([])), "tracing": self.kept("tracing", Value::Null),
             "prompt": self.kept("prompt", Value::Null),
         })
     }
