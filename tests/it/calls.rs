@@ -241,28 +241,22 @@ fn a_twilio_call_is_heard_and_answered() {
     }
     assert!(heard.iter().any(|s| s.abs() > 0.1));
     // The end of an answer is marked; whoever speaks into one has the rest of it thrown away.
-    let mut kinds = Vec::new();
-    let mut speak = |call: &mut Client, name: &str, until: &str| {
+    let until = |call: &mut Client, kind: &str| loop {
+        let event = json_of(&call.read().expect("the call ended")).unwrap();
+        if event["event"] == kind {
+            return event;
+        }
+    };
+    let mark = until(&mut call, "mark");
+    assert!(mark["mark"]["name"].as_str().unwrap().starts_with("reply-"), "{mark}");
+    for (name, answered_by) in [("5.flac", "media"), ("4.flac", "clear")] {
         for piece in G711::Mu.encode(&resampled(&command(name), 16_000, 8_000).unwrap()).chunks(160)
         {
             let media = json!({ "track": "inbound", "payload": STANDARD.encode(piece) });
             call.text(&json!({ "event": "media", "streamSid": "MZ1", "media": media }));
         }
-        loop {
-            let event = json_of(&call.read().expect("the call ended")).unwrap();
-            let kind = event["event"].as_str().unwrap().to_owned();
-            kinds.push(kind.clone());
-            if kind == "mark" {
-                assert!(event["mark"]["name"].as_str().unwrap().starts_with("reply-"), "{event}");
-            }
-            if kind == until {
-                return;
-            }
-        }
-    };
-    speak(&mut call, "5.flac", "mark");
-    speak(&mut call, "5.flac", "media");
-    speak(&mut call, "4.flac", "clear");
+        until(&mut call, answered_by);
+    }
     call.text(&json!({ "event": "stop", "streamSid": "MZ1" }));
     while call.read().is_some() {}
 }
