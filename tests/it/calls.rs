@@ -240,23 +240,14 @@ fn a_twilio_call_is_heard_and_answered() {
         heard.extend(G711::Mu.decode(&bytes));
     }
     assert!(heard.iter().any(|s| s.abs() > 0.1));
-    // The end of an answer is marked; whoever speaks into one has the rest of it thrown away.
-    let until = |call: &mut Client, kind: &str| loop {
+    // The end of an answer is marked.
+    let mark = loop {
         let event = json_of(&call.read().expect("the call ended")).unwrap();
-        if event["event"] == kind {
-            return event;
+        if event["event"] == "mark" {
+            break event;
         }
     };
-    let mark = until(&mut call, "mark");
     assert!(mark["mark"]["name"].as_str().unwrap().starts_with("reply-"), "{mark}");
-    for (name, answered_by) in [("5.flac", "media"), ("4.flac", "clear")] {
-        for piece in G711::Mu.encode(&resampled(&command(name), 16_000, 8_000).unwrap()).chunks(160)
-        {
-            let media = json!({ "track": "inbound", "payload": STANDARD.encode(piece) });
-            call.text(&json!({ "event": "media", "streamSid": "MZ1", "media": media }));
-        }
-        until(&mut call, answered_by);
-    }
     call.text(&json!({ "event": "stop", "streamSid": "MZ1" }));
     while call.read().is_some() {}
 }
