@@ -1,8 +1,8 @@
 //! cargo run --release --example grammar_cost -- [--rounds N] [--limit N] [--json]
 //!
 //! What it costs to recognise with a grammar: the same recordings freely and with the grammar, in turns, on two
-//! recognisers that are alike otherwise. Orders of orders_en with their grammar, and with the same grammar speech_en, of which nothing is an
-//! order. HEARKEN_EVAL_DATA names the folder that both lie in.
+//! recognisers that are alike otherwise. Orders of orders_en with their grammar, and with the same grammar speech_en,
+//! of which nothing is an order. HEARKEN_EVAL_DATA names the folder that both lie in.
 #![allow(clippy::print_stdout, reason = "a table for people is what this makes")]
 
 use std::path::{Path, PathBuf};

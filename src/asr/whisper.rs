@@ -202,8 +202,8 @@ impl Whisper {
                 (decoded.doubt.is_none(), decoded.evidence.avg_logprob)
                     > (b.doubt.is_none(), b.evidence.avg_logprob)
             });
-            // Low probability on what is surely not speech will not become better.
             let improbable = doubt == Some(Doubt::Improbable);
+            // Low probability on what is surely not speech will not become better.
             let hopeless = improbable && decoded.evidence.no_speech_prob > 0.6;
             // Odd names make a command improbable as a text, however surely it was said.
             let settled = improbable && readings.iter().any(|r| r.confidence >= SURE);

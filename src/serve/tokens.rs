@@ -52,6 +52,17 @@ pub(super) enum Denied {
     TooOften { seconds: u64 },
 }
 
+impl Denied {
+    /// In a word, for the numbers of the house.
+    pub(super) fn reason(self) -> &'static str {
+        match self {
+            Self::Unknown => "token",
+            Self::TooMany => "crowd",
+            Self::TooOften { .. } => "often",
+        }
+    }
+}
+
 /// A request that was let in, until it is dropped.
 #[derive(Debug)]
 pub(super) struct TokenPermit {
@@ -74,6 +85,10 @@ impl Drop for TokenPermit {
 /// When the system gives no random bytes.
 pub fn new_token() -> std::io::Result<String> {
     random("hk_")
+}
+
+fn digest(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
 }
 
 fn random(prefix: &str) -> std::io::Result<String> {
@@ -126,7 +141,7 @@ impl Tokens {
         if !self.accept(token) {
             return Err(Denied::Unknown);
         }
-        let hash: [u8; 32] = Sha256::digest(token.as_bytes()).into();
+        let hash = digest(token);
         let now = Instant::now();
         let mut usage = self.usage.lock().unwrap_or_else(PoisonError::into_inner);
         // Tokens for a while come and go.
@@ -155,9 +170,15 @@ impl Tokens {
         self.own.is_empty()
     }
 
+    /// Whether the token is one of the configuration's, and not one that is good for one session.
+    pub(super) fn is_lasting(&self, token: &str) -> bool {
+        let shown = digest(token);
+        self.own.iter().fold(Choice::from(0), |found, own| found | own.ct_eq(&shown)).into()
+    }
+
     /// Whether the token is one of ours. Takes the same time whichever it is, and however wrong.
     pub(super) fn accept(&self, token: &str) -> bool {
-        let shown: [u8; 32] = Sha256::digest(token.as_bytes()).into();
+        let shown = digest(token);
         let now = Instant::now();
         let mut passing = self.passing.lock().unwrap_or_else(PoisonError::into_inner);
         passing.retain(|pass| pass.until > now);
@@ -168,7 +189,7 @@ impl Tokens {
     /// The session that a token was made for which is good for a while; none for lasting tokens and for what is none
     /// of ours.
     pub(super) fn session_of(&self, token: &str) -> Option<Arc<Value>> {
-        let shown: [u8; 32] = Sha256::digest(token.as_bytes()).into();
+        let shown = digest(token);
         let now = Instant::now();
         let passing = self.passing.lock().unwrap_or_else(PoisonError::into_inner);
         let pass = passing.iter().find(|pass| pass.until > now && pass.hash.ct_eq(&shown).into());
@@ -182,7 +203,7 @@ impl Tokens {
         if passing.len() >= MOST_PASSING {
             passing.remove(0);
         }
-        let (hash, until) = (Sha256::digest(token.as_bytes()).into(), Instant::now() + good_for);
+        let (hash, until) = (digest(&token), Instant::now() + good_for);
         passing.push(Pass { hash, until, session: Arc::new(session) });
         Ok(token)
     }
@@ -201,6 +222,7 @@ mod tests {
         assert!(tokens.accept(&good) && tokens.accept("one") && !tokens.accept(&over));
         assert_eq!(tokens.session_of(&good).as_deref(), Some(&60.into()));
         assert_eq!((tokens.session_of("one"), tokens.session_of(&over)), (None, None));
+        assert!(tokens.is_lasting("one") && !tokens.is_lasting(&good));
     }
 
     #[test]

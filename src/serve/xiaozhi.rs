@@ -92,7 +92,7 @@ pub(super) async fn start_up(
     if house.tokens.is_open() {
         super::http::known(&house, &headers)?;
     } else if let Some(token) = &asked.token
-        && (!house.tokens.accept(token) || house.tokens.session_of(token).is_some())
+        && !house.tokens.is_lasting(token)
     {
         house.refused("http", "token");
         return Err(ApiError::token());

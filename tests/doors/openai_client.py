@@ -68,27 +68,21 @@ def raw(**more):
     return client.audio.transcriptions.with_raw_response.create(**asked).text
 
 
-strict.read(Transcription, raw())
-strict.described("CreateTranscriptionResponseJson", raw())
+strict.read(Transcription, raw(), "CreateTranscriptionResponseJson")
 verbose = raw(response_format="verbose_json", timestamp_granularities=["word", "segment"])
-strict.read(TranscriptionVerbose, verbose)
-strict.described("CreateTranscriptionResponseVerboseJson", verbose)
+strict.read(TranscriptionVerbose, verbose, "CreateTranscriptionResponseVerboseJson")
 with client.audio.transcriptions.with_streaming_response.create(
     file=("a.wav", sound), model="whisper-1", stream=True
 ) as response:
     lines = [line[6:] for line in response.iter_lines() if line.startswith("data: {")]
 for line in lines[:-1]:
-    strict.read(TranscriptionTextDeltaEvent, line)
-    strict.described("TranscriptTextDeltaEvent", line)
-strict.read(TranscriptionTextDoneEvent, lines[-1])
-strict.described("TranscriptTextDoneEvent", lines[-1])
+    strict.read(TranscriptionTextDeltaEvent, line, "TranscriptTextDeltaEvent")
+strict.read(TranscriptionTextDoneEvent, lines[-1], "TranscriptTextDoneEvent")
 translation = client.audio.translations.with_raw_response.create(
     file=("a.wav", sound), model="whisper-1", response_format="verbose_json"
 )
-strict.read(TranslationVerbose, translation.text)
-strict.described("CreateTranslationResponseVerboseJson", translation.text)
-strict.described("ListModelsResponse", client.models.with_raw_response.list().text)
-for model in json.loads(client.models.with_raw_response.list().text)["data"]:
+strict.read(TranslationVerbose, translation.text, "CreateTranslationResponseVerboseJson")
+for model in strict.described("ListModelsResponse", client.models.with_raw_response.list().text)["data"]:
     strict.read(Model, json.dumps(model))
 tell("strict", events=len(lines))
 

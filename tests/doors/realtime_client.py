@@ -31,8 +31,7 @@ def sound(path):
 def receive(connection):
     """The next event, read strictly."""
     raw = connection.recv_bytes()
-    strict.event(raw)
-    return strict.read(type(connection.parse_event(raw)), raw)
+    return strict.event(type(connection.parse_event(raw)), raw)
 
 
 def until(connection, last):

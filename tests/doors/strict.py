@@ -25,8 +25,11 @@ def unknown(value, path=""):
             yield from unknown(one, f"{path}[]")
 
 
-def read(model, raw):
-    """The value, whose every field has the type that the model says, and no other field stands there."""
+def read(model, raw, schema=None):
+    """The value, whose every field has the type that the model says, and no other field stands there; it is also as the
+    description's schema of that name has it, where one is named."""
+    if schema:
+        described(schema, raw)
     value = model.model_validate(json.loads(raw), strict=True)
     strange = {path for path in unknown(value, model.__name__) if not path.endswith(DESCRIBED)}
     if strange:
@@ -61,7 +64,6 @@ def described(name, raw):
     return value
 
 
-def event(raw):
-    """The same for an event of Realtime."""
-    kind = json.loads(raw)["type"]
-    return described(EVENTS[kind], raw)
+def event(model, raw):
+    """An event of Realtime, read so."""
+    return read(model, raw, EVENTS[json.loads(raw)["type"]])

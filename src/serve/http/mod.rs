@@ -168,8 +168,8 @@ pub(super) async fn refuse(mut stream: Box<dyn Wire>, why: Refused) {
 /// Lets in who shows a token; without tokens, everybody but the web pages of strangers.
 async fn guard(State(house): State<Arc<House>>, mut request: Request, next: Next) -> Response {
     let headers = request.headers();
-    let shown = token(headers).unwrap_or_default();
-    let session = house.tokens.session_of(shown);
+    let shown = token(headers);
+    let session = shown.and_then(|shown| house.tokens.session_of(shown));
     if house.tokens.is_open() {
         if let Err(error) = known(&house, headers) {
             return error.into_response();
@@ -184,7 +184,7 @@ async fn guard(State(house): State<Arc<House>>, mut request: Request, next: Next
         house.refused("http", "token");
         return ApiError::forbidden("this token opens /v1/realtime only").into_response();
     }
-    let (reason, error) = match house.tokens.enter(shown) {
+    let denied = match house.tokens.enter(shown.unwrap_or_default()) {
         Ok(permit) => {
             let permit = Arc::new(permit);
             // A socket takes its place along, and with it this.
@@ -194,15 +194,16 @@ async fn guard(State(house): State<Arc<House>>, mut request: Request, next: Next
             }
             return next.run(request).await;
         }
-        Err(Denied::Unknown) => ("token", ApiError::token()),
-        Err(Denied::TooMany) => {
-            ("crowd", ApiError::too_much("too many requests at once with this token", 1))
-        }
-        Err(Denied::TooOften { seconds }) => {
-            ("often", ApiError::too_much("too many requests a minute with this token", seconds))
+        Err(denied) => denied,
+    };
+    house.refused("http", denied.reason());
+    let error = match denied {
+        Denied::Unknown => ApiError::token(),
+        Denied::TooMany => ApiError::too_much("too many requests at once with this token", 1),
+        Denied::TooOften { seconds } => {
+            ApiError::too_much("too many requests a minute with this token", seconds)
         }
     };
-    house.refused("http", reason);
     error.into_response()
 }
 

@@ -178,13 +178,9 @@ impl Ears {
                 }
                 Listened::Utterance { start, stopped, audio } => {
                     self.interim = None;
-                    // Whoever was let in once is not sent away in the middle.
-                    let job = match self.accepted {
-                        true => self.asr.transcribe_more(audio, self.task.clone()),
-                        false => self.asr.transcribe(audio, self.task.clone()),
-                    };
+                    let job =
+                        self.asr.transcribe_next(audio, self.task.clone(), &mut self.accepted);
                     let job = job.inspect_err(|_| self.house.refused("listen", "busy"))?;
-                    self.accepted = true;
                     self.jobs.push_back((start.seconds(), stopped.seconds(), job));
                 }
             }

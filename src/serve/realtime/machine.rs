@@ -595,7 +595,7 @@ impl Machine {
         let item = self.next_id("item");
         let Some(active) = &mut self.active else { return };
         let opening = active.open(&item, text, self.dialect);
-        let (audio, id) = (active.audio, active.id.clone());
+        let (audio, id) = (active.is_spoken(), active.id.clone());
         let settings = Arc::clone(&active.settings);
         self.add_output(&item, opening);
         if audio {

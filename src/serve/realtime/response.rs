@@ -20,8 +20,6 @@ pub(super) enum End {
 #[derive(Debug)]
 pub(super) struct Response {
     pub(super) id: String,
-    /// Whether it is spoken.
-    pub(super) audio: bool,
     /// The session's settings as they were when it began, with those that were given for it alone.
     pub(super) settings: Arc<Settings>,
     /// The item at the recogniser that it answers.
@@ -41,7 +39,6 @@ impl Response {
     pub(super) fn new(id: &str, settings: Settings, metadata: Value) -> Self {
         Self {
             id: id.into(),
-            audio: settings.audio_out,
             settings: Arc::new(settings),
             waits_for: None,
             question: None,
@@ -52,9 +49,14 @@ impl Response {
         }
     }
 
+    /// Whether it is spoken.
+    pub(super) fn is_spoken(&self) -> bool {
+        self.settings.audio_out
+    }
+
     /// The response object.
     pub(super) fn shown(&self, status: &str, details: &Value) -> Value {
-        let kind = if self.audio { "audio" } else { "text" };
+        let kind = if self.is_spoken() { "audio" } else { "text" };
         let mut shown = json!({
             "id": self.id, "object": "realtime.response", "status": status,
             "output": self.outputs, "output_modalities": [kind], "metadata": self.metadata,
@@ -71,11 +73,11 @@ impl Response {
 
     /// Whether sound of it may be on its way.
     pub(super) fn is_speaking(&self) -> bool {
-        self.audio && self.message.is_some()
+        self.is_spoken() && self.message.is_some()
     }
 
     fn part(&self, text: &str, dialect: Dialect) -> Value {
-        match (self.audio, dialect) {
+        match (self.is_spoken(), dialect) {
             (true, Dialect::New) => json!({ "type": "output_audio", "transcript": text }),
             (true, Dialect::Old) => json!({ "type": "audio", "transcript": text }),
             (false, Dialect::New) => json!({ "type": "output_text", "text": text }),
@@ -98,11 +100,11 @@ impl Response {
         // In the conversation it stands whole from the beginning, so that it can be asked for.
         let whole = Self::item(item, "in_progress", &[self.part(text, dialect)]);
         // A part that begins has no words yet.
-        let part = match self.audio {
+        let part = match self.is_spoken() {
             true => json!({ "type": "audio", "transcript": "" }),
             false => json!({ "type": "text", "text": "" }),
         };
-        let (kind, id) = if self.audio {
+        let (kind, id) = if self.is_spoken() {
             ("output_audio_transcript", &self.id)
         } else {
             ("output_text", &self.id)
@@ -183,14 +185,14 @@ impl Response {
                 }
                 event
             };
-            if self.audio {
+            if self.is_spoken() {
                 events.push(about("response.output_audio.done", "", Value::Null));
                 let words = text.as_str().into();
                 events.push(about("response.output_audio_transcript.done", "transcript", words));
             } else {
                 events.push(about("response.output_text.done", "text", text.as_str().into()));
             }
-            let part = match self.audio {
+            let part = match self.is_spoken() {
                 true => json!({ "type": "audio", "transcript": text }),
                 false => json!({ "type": "text", "text": text }),
             };

@@ -76,20 +76,17 @@ async fn serve(socket: &mut WebSocket, house: &Arc<House>) -> Result<(), String>
     if !house.tokens.is_open() {
         let token = token.unwrap_or_default();
         // What a web page was given is for Realtime.
-        let entered = match house.tokens.session_of(token) {
-            Some(_) => Err(Denied::Unknown),
-            None => house.tokens.enter(token),
+        let entered = match house.tokens.is_lasting(token) {
+            true => house.tokens.enter(token),
+            false => Err(Denied::Unknown),
         };
         _permit = Some(entered.map_err(|denied| {
-            let (reason, error) = match denied {
-                Denied::Unknown => {
-                    ("token", "a token is needed: give it as the stream's parameter `token`")
-                }
-                Denied::TooMany => ("crowd", "too many calls at once with this token"),
-                Denied::TooOften { .. } => ("often", "too many calls a minute with this token"),
-            };
-            house.refused("twilio", reason);
-            error.to_owned()
+            house.refused("twilio", denied.reason());
+            match denied {
+                Denied::Unknown => "a token is needed: give it as the stream's parameter `token`",
+                Denied::TooMany => "too many calls at once with this token",
+                Denied::TooOften { .. } => "too many calls a minute with this token",
+            }
         })?);
     }
     if let Some(encoding) = start.pointer("/mediaFormat/encoding").and_then(Value::as_str)

@@ -190,15 +190,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
                     let Some(hearing) = &mut state.hearing else { return Ok(()) };
                     let task =
                         Task { language: hearing.language.clone(), free: true, ..Task::default() };
-                    let taken = match hearing.accepted {
-                        true => hearing.asr.transcribe_more(audio, task),
-                        false => hearing.asr.transcribe(audio, task),
-                    };
-                    match taken {
-                        Ok(job) => {
-                            hearing.accepted = true;
-                            hearing.jobs.push_back(job);
-                        }
+                    match hearing.asr.transcribe_next(audio, task, &mut hearing.accepted) {
+                        Ok(job) => hearing.jobs.push_back(job),
                         Err(failed) => return self.not_heard(&failed, state).await,
                     }
                 }

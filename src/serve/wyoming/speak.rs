@@ -61,6 +61,13 @@ impl Speaking {
     }
 }
 
+impl State {
+    /// The text that is arriving, while it is to be spoken.
+    fn wanted(&mut self) -> Option<&mut Speaking> {
+        self.speaking.as_mut().filter(|speaking| !speaking.failed)
+    }
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
     pub(super) async fn synthesize(&mut self, event: &Event) -> Result<(), Gone> {
         let text = event.text("text").unwrap_or_default().to_owned();
@@ -88,11 +95,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
         event: &Event,
         state: &mut State,
     ) -> Result<(), Gone> {
-        let Some(speaking) = &mut state.speaking else { return Ok(()) };
+        let Some(speaking) = state.wanted() else { return Ok(()) };
         let text = event.text("text").unwrap_or_default();
-        if speaking.failed {
-            return Ok(());
-        }
         speaking.bytes += text.len();
         if speaking.bytes > 16 * LONGEST_TEXT {
             speaking.failed = true;
@@ -105,7 +109,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
     }
 
     pub(super) async fn synthesize_stop(&mut self, state: &mut State) -> Result<(), Gone> {
-        if let Some(speaking) = state.speaking.as_mut().filter(|speaking| !speaking.failed) {
+        if let Some(speaking) = state.wanted() {
             speaking.clauses.finish();
         }
         self.say_clauses(state).await?;
@@ -119,7 +123,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
 
     /// Speaks the clauses that are whole.
     async fn say_clauses(&mut self, state: &mut State) -> Result<(), Gone> {
-        while let Some(speaking) = state.speaking.as_mut().filter(|speaking| !speaking.failed) {
+        while let Some(speaking) = state.wanted() {
             let Some(clause) = speaking.clauses.pull() else { return Ok(()) };
             let voice = match &speaking.voice {
                 Some(voice) => voice.clone(),
@@ -137,9 +141,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Peer<S> {
             };
             let pause = std::mem::replace(&mut speaking.pause_ms, clause.pause_ms);
             if let Err(failed) = self.say(&voice, &clause.text, pause).await? {
-                if let Some(speaking) = &mut state.speaking {
-                    speaking.failed = true;
-                }
+                speaking.failed = true;
                 return self.send(&failed).await;
             }
         }

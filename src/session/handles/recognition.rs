@@ -265,6 +265,22 @@ impl AsrHandle {
         self.recognition(audio.into(), task, true)
     }
 
+    /// [`transcribe`](Self::transcribe) the first time, and [`transcribe_more`](Self::transcribe_more) once an utterance
+    /// of the same speech was accepted, which `accepted` remembers: whoever was let in is not sent away in the middle.
+    ///
+    /// # Errors
+    /// Those of the two.
+    pub fn transcribe_next(
+        &self,
+        audio: impl Into<Arc<[f32]>>,
+        task: Task,
+        accepted: &mut bool,
+    ) -> Result<Recognition, HandleError> {
+        let recognition = self.recognition(audio.into(), task, *accepted)?;
+        *accepted = true;
+        Ok(recognition)
+    }
+
     fn recognition(
         &self,
         audio: Arc<[f32]>,

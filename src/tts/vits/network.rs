@@ -48,22 +48,14 @@ impl Flow {
         n: usize,
         speaker: Option<&Named<'_>>,
     ) -> Result<Vec<f32>, String> {
-        let failed = |e: ort::Error| e.to_string();
-        let channels = noisy.len() / n.max(1);
-        let ones = Tensor::from_array(([1, 1, n], vec![1.0f32; n])).map_err(failed)?;
-        let noisy = Tensor::from_array(([1, channels, n], noisy)).map_err(failed)?;
-        let mut inputs: Vec<(&str, SessionInputValue<'_>)> =
-            vec![(&self.noisy, noisy.into()), (&self.mask, ones.into())];
-        if let Some((name, (shape, vector))) = speaker {
-            let vector = Tensor::from_array((shape.clone(), vector.clone())).map_err(failed)?;
-            inputs.push((name, vector.into()));
-        }
-        let outputs = self.session.run(inputs).map_err(failed)?;
-        let (_, frames) = outputs[0].try_extract_tensor::<f32>().map_err(failed)?;
-        if frames.len() != channels * n {
+        let given = noisy.len();
+        let ones = Tensor::from_array(([1, 1, n], vec![1.0f32; n])).map_err(|e| e.to_string())?;
+        let more = vec![(self.mask.as_str(), ones.into())];
+        let frames = of_frames(&mut self.session, (&self.noisy, noisy), n, more, speaker)?;
+        if frames.len() != given {
             return Err(format!("its flow made {} values of {n} frames", frames.len()));
         }
-        Ok(frames.to_vec())
+        Ok(frames)
     }
 }
 
@@ -254,17 +246,29 @@ fn decode(
     n: usize,
     speaker: Option<&Named<'_>>,
 ) -> Result<Vec<f32>, String> {
+    of_frames(tail, (latent, piece), n, Vec::new(), speaker)
+}
+
+/// What a part of a network makes of `n` frames, [channels, n], by their name, and of what else it takes.
+fn of_frames<'a>(
+    session: &mut Session,
+    (name, frames): (&'a str, Vec<f32>),
+    n: usize,
+    more: Vec<(&'a str, SessionInputValue<'a>)>,
+    speaker: Option<&Named<'a>>,
+) -> Result<Vec<f32>, String> {
     let failed = |e: ort::Error| e.to_string();
-    let channels = piece.len() / n.max(1);
-    let piece = Tensor::from_array(([1, channels, n], piece)).map_err(failed)?;
-    let mut inputs: Vec<(&str, SessionInputValue<'_>)> = vec![(latent, piece.into())];
+    let channels = frames.len() / n.max(1);
+    let frames = Tensor::from_array(([1, channels, n], frames)).map_err(failed)?;
+    let mut inputs: Vec<(&str, SessionInputValue<'_>)> = vec![(name, frames.into())];
+    inputs.extend(more);
     if let Some((name, (shape, vector))) = speaker {
         let vector = Tensor::from_array((shape.clone(), vector.clone())).map_err(failed)?;
         inputs.push((name, vector.into()));
     }
-    let outputs = tail.run(inputs).map_err(failed)?;
-    let (_, samples) = outputs[0].try_extract_tensor::<f32>().map_err(failed)?;
-    Ok(samples.to_vec())
+    let outputs = session.run(inputs).map_err(failed)?;
+    let (_, made) = outputs[0].try_extract_tensor::<f32>().map_err(failed)?;
+    Ok(made.to_vec())
 }
 
 /// The latent frames of a clause, made when they are asked for: first as few as the first sound needs, then
